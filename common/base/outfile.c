@@ -1,0 +1,280 @@
+#define _GNU_SOURCE /* O_TMPFILE */
+#include "swarm/outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "swarm/io.h"
+
+struct outfile {
+	char *path;
+	struct scratch *scratch;
+	int fd;
+	char *temporary; /* the name of fd's file, or NULL while it has none */
+	bool streams;	 /* the target is written to, not replaced */
+	bool force;
+	bool synced;
+};
+
+static int refuse_existing(const char *path, struct err *e)
+{
+	return err_set(e, ERR_USAGE, "'%s' exists: give --force to replace it", path);
+}
+
+/* Looks at what stands at the target: may it be replaced, is it to be written to? */
+static int examine(struct outfile *o, struct err *e)
+{
+	struct stat st;
+
+	if (strcmp(o->path, "-") == 0) {
+		o->streams = true;
+		return 0;
+	}
+	if (stat(o->path, &st) != 0) {
+		struct stat link;
+		if (errno == ENOENT && lstat(o->path, &link) == 0)
+			return err_set(e, ERR_USAGE,
+				       "'%s' is a symbolic link that leads nowhere", o->path);
+		return errno == ENOENT ? 0 : err_sys(e, "cannot write '%s'", o->path);
+	}
+	if (S_ISDIR(st.st_mode))
+		return err_set(e, ERR_USAGE, "cannot write '%s': it is a directory", o->path);
+	if (!S_ISREG(st.st_mode)) {
+		o->streams = true;
+		return 0;
+	}
+	if (!o->force)
+		return refuse_existing(o->path, e);
+	/* Replace the file that a link leads to, not the link. */
+	char *real = realpath(o->path, NULL);
+	if (real == NULL)
+		return err_sys(e, "cannot resolve '%s'", o->path);
+	free(o->path);
+	o->path = real;
+	return 0;
+}
+
+static char *folder_of(const char *path)
+{
+	char *copy = strdup(path);
+	char *folder = copy != NULL ? strdup(dirname(copy)) : NULL;
+
+	free(copy);
+	return folder;
+}
+
+/* "<folder>/.<name>.XXXXXX" for mkostemp(). */
+static char *temporary_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t folder = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+	size_t size = strlen(path) + sizeof "..XXXXXX";
+	char *name = malloc(size);
+
+	if (name != NULL)
+		(void)snprintf(name, size, "%.*s.%.200s.XXXXXX", (int)folder, path, path + folder);
+	return name;
+}
+
+static int open_named(struct outfile *o, mode_t mode, struct err *e)
+{
+	o->temporary = temporary_name(o->path);
+	if (o->temporary == NULL)
+		return err_nomem(e);
+	o->fd = mkostemp(o->temporary, O_CLOEXEC);
+	if (o->fd < 0) {
+		(void)err_sys(e, "cannot write '%s'", o->path);
+		free(o->temporary);
+		o->temporary = NULL;
+		return -1;
+	}
+	if (scratch_add(o->scratch, o->temporary, e) != 0)
+		return -1;
+	mode_t mask = umask(0);
+	(void)umask(mask);
+	if (fchmod(o->fd, mode & ~mask) != 0)
+		return err_sys(e, "cannot set the mode of '%s'", o->temporary);
+	return 0;
+}
+
+static int open_file(struct outfile *o, mode_t mode, struct err *e)
+{
+	if (o->streams) {
+		o->fd = io_temporary(e);
+		return o->fd < 0 ? -1 : 0;
+	}
+	char *folder = folder_of(o->path);
+	if (folder == NULL)
+		return err_nomem(e);
+	/* A nameless file gets its name by way of /proc. */
+	if (access("/proc/self/fd/0", F_OK) == 0 || access("/proc/self/fd", X_OK) == 0)
+		o->fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+	free(folder);
+	return o->fd >= 0 ? 0 : open_named(o, mode, e);
+}
+
+struct outfile *outfile_open(const char *path, const struct outfile_options *options,
+			     struct scratch *scratch, struct err *e)
+{
+	struct outfile *o = calloc(1, sizeof *o);
+	char *copy = strdup(path);
+
+	if (o == NULL || copy == NULL) {
+		free(o);
+		free(copy);
+		(void)err_nomem(e);
+		return NULL;
+	}
+	*o = (struct outfile){.path = copy, .fd = -1, .scratch = scratch, .force = options->force};
+	if (examine(o, e) != 0 || open_file(o, options->mode != 0 ? options->mode : 0666, e) != 0) {
+		outfile_free(o);
+		return NULL;
+	}
+	return o;
+}
+
+void outfile_free(struct outfile *o)
+{
+	if (o == NULL)
+		return;
+	if (o->temporary != NULL)
+		scratch_remove(o->scratch, o->temporary);
+	if (o->fd >= 0)
+		(void)close(o->fd);
+	free(o->temporary);
+	free(o->path);
+	free(o);
+}
+
+int outfile_write(struct outfile *o, const void *bytes, size_t len, struct err *e)
+{
+	return io_write(o->fd, bytes, len, o->path, e);
+}
+
+int outfile_fd(const struct outfile *o)
+{
+	return o->fd;
+}
+
+int outfile_sync(struct outfile *o, struct err *e)
+{
+	if (!o->streams && !o->synced && fsync(o->fd) != 0)
+		return err_sys(e, "cannot write '%s'", o->path);
+	o->synced = true;
+	return 0;
+}
+
+static int write_through(struct outfile *o, struct err *e)
+{
+	bool standard = strcmp(o->path, "-") == 0;
+	const char *name = standard ? "standard output" : o->path;
+	int to = standard ? STDOUT_FILENO : open(o->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (to < 0)
+		return err_sys(e, "cannot open '%s'", name);
+	int status = io_copy(to, name, o->fd, e);
+	if (!standard && close(to) != 0 && status == 0)
+		status = err_sys(e, "cannot write '%s'", name);
+	return status;
+}
+
+/* Links fd's file to `name`, which must not exist. */
+static int give_name(const struct outfile *o, const char *name)
+{
+	char self[64];
+
+	if (o->temporary != NULL)
+		return link(o->temporary, name);
+	(void)snprintf(self, sizeof self, "/proc/self/fd/%d", o->fd);
+	return linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
+}
+
+/* Gives a nameless file a temporary name, for the rename that replaces the target. */
+static int name_temporarily(struct outfile *o, struct err *e)
+{
+	for (int tries = 0; tries < 100; tries++) {
+		char *name = temporary_name(o->path);
+		if (name == NULL)
+			return err_nomem(e);
+		/* mkostemp() finds a free name; the link then needs it free again. */
+		int fd = mkostemp(name, O_CLOEXEC);
+		if (fd >= 0) {
+			(void)close(fd);
+			(void)unlink(name);
+		}
+		if (fd >= 0 && scratch_add(o->scratch, name, e) != 0) {
+			free(name);
+			return -1;
+		}
+		if (fd >= 0 && give_name(o, name) == 0) {
+			o->temporary = name;
+			return 0;
+		}
+		int why = errno;
+		scratch_forget(o->scratch, name);
+		free(name);
+		errno = why;
+		if (why != EEXIST)
+			break;
+	}
+	return err_sys(e, "cannot write '%s'", o->path);
+}
+
+static void sync_folder(const char *path)
+{
+	char *folder = folder_of(path);
+	int fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	if (fd >= 0) {
+		(void)fsync(fd);
+		(void)close(fd);
+	}
+	free(folder);
+}
+
+/* Moves the temporary name to the target; without force, only where nothing stands. */
+static int rename_into_place(struct outfile *o, struct err *e)
+{
+	if (o->temporary == NULL && name_temporarily(o, e) != 0)
+		return -1;
+	if (!o->force && access(o->path, F_OK) == 0)
+		return refuse_existing(o->path, e);
+	if (rename(o->temporary, o->path) != 0)
+		return err_sys(e, "cannot write '%s'", o->path);
+	scratch_forget(o->scratch, o->temporary);
+	free(o->temporary);
+	o->temporary = NULL;
+	return 0;
+}
+
+int outfile_commit(struct outfile *o, struct err *e)
+{
+	if (outfile_sync(o, e) != 0)
+		return -1;
+	if (o->streams)
+		return write_through(o, e);
+	if (o->force) {
+		if (rename_into_place(o, e) != 0)
+			return -1;
+	} else if (give_name(o, o->path) != 0) {
+		if (errno == EEXIST)
+			return refuse_existing(o->path, e);
+		if (o->temporary == NULL)
+			return err_sys(e, "cannot write '%s'", o->path);
+		/* A file system without hard links. */
+		if (rename_into_place(o, e) != 0)
+			return -1;
+	} else if (o->temporary != NULL) {
+		scratch_remove(o->scratch, o->temporary);
+		free(o->temporary);
+		o->temporary = NULL;
+	}
+	sync_folder(o->path);
+	return 0;
+}

@@ -1,0 +1,44 @@
+/*
+ * outfile: an output that appears complete or not at all.
+ *
+ * The bytes go to a file without a name in the target's folder, so that not even SIGKILL leaves a
+ * trace; outfile_commit() flushes it to disk and gives it its name. Where the file system has no
+ * nameless files, a temporary name is used, which `scratch` removes when the program is told to
+ * stop. A target that is not a regular file (a pipe, a terminal, /dev/null) and standard output get
+ * all of it at the commit, from a temporary file.
+ */
+#ifndef SWARM_OUTFILE_H
+#define SWARM_OUTFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "swarm/err.h"
+#include "swarm/scratch.h"
+
+struct outfile;
+
+struct outfile_options {
+	bool force;  /* may replace an existing file; it stays as it was until the commit */
+	mode_t mode; /* of a new file, before umask; 0 means 0666 */
+};
+
+/* "-" is standard output. ERR_REFUSED never; an existing target without force is ERR_USAGE. */
+struct outfile *outfile_open(const char *path, const struct outfile_options *options,
+			     struct scratch *scratch, struct err *e);
+/* Drops what was not committed. */
+void outfile_free(struct outfile *o);
+
+ERR_CHECK int outfile_write(struct outfile *o, const void *bytes, size_t len, struct err *e);
+/* Where to write besides outfile_write(), which is not buffered. */
+int outfile_fd(const struct outfile *o);
+/*
+ * Flushes to disk, so that only the naming is left to go wrong. A caller with several outputs does
+ * this to all of them before it commits the first.
+ */
+ERR_CHECK int outfile_sync(struct outfile *o, struct err *e);
+/* Gives the output its name. Without force, a file that has appeared there since is not replaced. */
+ERR_CHECK int outfile_commit(struct outfile *o, struct err *e);
+
+#endif
