@@ -1,0 +1,167 @@
+#include "swarm/entry.h"
+
+#include <string.h>
+
+#include "swarm/jsonl.h"
+#include "swarm/path.h"
+
+#define ATTRIBUTE_MAX 255
+#define HOT_MAX	      63
+
+bool entry_is_attribute(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || len > ATTRIBUTE_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (text[i] < 0x20 || text[i] > 0x7E)
+			return false;
+	return true;
+}
+
+void entry_format(struct buf *to, const struct entry *entry)
+{
+	struct jsonl_writer w = {.to = to};
+
+	jsonl_open(&w, NULL);
+	jsonl_string(&w, "path", entry->path);
+	jsonl_number(&w, "size", entry->size);
+	jsonl_string(&w, "label", label_name(entry->label));
+	if (entry->has_sha256)
+		jsonl_hex(&w, "sha256", entry->sha256, SHA256_SIZE);
+	if (entry->size > 0)
+		jsonl_hex(&w, "root", entry->root, SHA256_SIZE);
+	if (entry->piece_count > 0)
+		jsonl_base64(&w, "pieces", entry->pieces, entry->piece_count * SHA256_SIZE);
+	if (entry->exec)
+		jsonl_bool(&w, "exec", true);
+	if (entry->type != NULL)
+		jsonl_string(&w, "type", entry->type);
+	if (entry->cache != NULL)
+		jsonl_string(&w, "cache", entry->cache);
+	if (entry->hot != ENTRY_NOT_HOT)
+		jsonl_number(&w, "hot", (uint64_t)entry->hot);
+	jsonl_close(&w);
+}
+
+/* A copy that lives in the arena; an arena that is full makes the parse fail. */
+static const char *keep(struct jsonl_object *o, const char *key, struct arena *arena,
+			const char *text)
+{
+	const char *copy = arena_copy(arena, text, strlen(text));
+
+	if (copy == NULL)
+		jsonl_reject(o, key, "does not fit into memory");
+	return copy;
+}
+
+static const char *read_attribute(struct jsonl_object *o, const char *key, struct arena *arena)
+{
+	if (!jsonl_has(o, key))
+		return NULL;
+	const char *text = jsonl_get_string(o, key);
+	if (!entry_is_attribute(text)) {
+		jsonl_reject(o, key, "is not 1-255 printable ASCII characters");
+		return NULL;
+	}
+	return keep(o, key, arena, text);
+}
+
+static void read_pieces(struct jsonl_object *o, uint64_t piece_length, struct arena *arena,
+			struct entry *ret)
+{
+	uint64_t count = merkle_pieces(ret->size, piece_length);
+	struct buf layer = BUF_INIT;
+
+	jsonl_get_base64(o, "pieces", &layer);
+	if (layer.failed || layer.len % SHA256_SIZE != 0 || layer.len / SHA256_SIZE != count) {
+		jsonl_reject(o, "pieces", "does not hold one hash for each piece");
+	} else {
+		uint8_t *copy = arena_alloc(arena, layer.len);
+		if (copy == NULL) {
+			jsonl_reject(o, "pieces", "does not fit into memory");
+		} else {
+			memcpy(copy, layer.data, layer.len);
+			ret->pieces = copy;
+			ret->piece_count = (size_t)count;
+		}
+	}
+	buf_release(&layer);
+}
+
+static void read_hot(struct jsonl_object *o, struct entry *ret)
+{
+	ret->hot = ENTRY_NOT_HOT;
+	if (!jsonl_has(o, "hot"))
+		return;
+	uint64_t hot = jsonl_get_number(o, "hot");
+	if (hot > HOT_MAX)
+		jsonl_reject(o, "hot", "is above 63");
+	else
+		ret->hot = (int)hot;
+}
+
+static void read_entry(struct jsonl_object *o, uint64_t piece_length, struct arena *arena,
+		       struct entry *ret)
+{
+	const char *path = jsonl_get_string(o, "path");
+	const char *why = path_unportable(path);
+	if (why != NULL)
+		jsonl_reject(o, "path", why);
+	ret->path = keep(o, "path", arena, path);
+	ret->size = jsonl_get_number(o, "size");
+	if (!label_parse(jsonl_get_string(o, "label"), &ret->label) || ret->label == LABEL_PRIVATE)
+		jsonl_reject(o, "label", "is neither public nor origin");
+	ret->has_sha256 = jsonl_has(o, "sha256");
+	if (ret->has_sha256)
+		jsonl_get_hex(o, "sha256", ret->sha256, SHA256_SIZE);
+	if (ret->size > 0)
+		jsonl_get_hex(o, "root", ret->root, SHA256_SIZE);
+	if (ret->size > piece_length)
+		read_pieces(o, piece_length, arena, ret);
+	if (jsonl_has(o, "exec")) {
+		ret->exec = jsonl_get_bool(o, "exec");
+		if (!ret->exec)
+			jsonl_reject(o, "exec", "is false: it is to be left out");
+	}
+	ret->type = read_attribute(o, "type", arena);
+	ret->cache = read_attribute(o, "cache", arena);
+	read_hot(o, ret);
+}
+
+static int check_pieces(const struct entry *entry, uint64_t piece_length, struct err *e)
+{
+	uint8_t root[SHA256_SIZE];
+
+	if (entry->piece_count == 0)
+		return 0;
+	if (merkle_layer_root(entry->pieces, entry->piece_count, piece_length, root, e) != 0)
+		return -1;
+	if (memcmp(root, entry->root, SHA256_SIZE) != 0)
+		return err_set(e, ERR_MALFORMED, "'pieces' does not give 'root'");
+	return 0;
+}
+
+int entry_parse(const char *line, size_t len, uint64_t piece_length, struct arena *arena,
+		struct entry *ret, struct err *e)
+{
+	int status = -1;
+	struct buf again = BUF_INIT;
+	struct jsonl_object *o = jsonl_parse(line, len, e);
+
+	*ret = (struct entry){.hot = ENTRY_NOT_HOT};
+	if (o == NULL)
+		goto out;
+	read_entry(o, piece_length, arena, ret);
+	if (jsonl_done(o, e) != 0)
+		goto out;
+	entry_format(&again, ret);
+	if (jsonl_check_spelling(&again, line, len, e) != 0)
+		goto out;
+	status = check_pieces(ret, piece_length, e);
+out:
+	jsonl_free(o);
+	buf_release(&again);
+	return status;
+}
