@@ -1,0 +1,291 @@
+#include "swarm/members.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "swarm/buf.h"
+#include "swarm/charset.h"
+#include "swarm/io.h"
+#include "swarm/path.h"
+
+#define BLOCK ((size_t)256 * 1024)
+#define MAGIC ((size_t)6)
+/* A tar ends in at least one block of zeros. */
+#define TAR_BLOCK 512
+
+struct members {
+	int fd;
+	const char *name;
+	struct charset charset;
+	struct archive *archive;
+	struct archive_entry *entry; /* libarchive's */
+	struct buf path, target;
+	char *block;
+	/* Of a pipe that is read only once: what was read to recognise it. */
+	bool is_pipe;
+	uint8_t first[MAGIC];
+	size_t first_len;
+	int64_t consumed; /* after the last item's content */
+};
+
+static int fail(struct members *m, struct err *e)
+{
+	const char *why = archive_error_string(m->archive);
+
+	return err_set(e, ERR_MALFORMED, "cannot read the archive '%s': %s", m->name,
+		       why != NULL ? why : "unknown error");
+}
+
+static la_ssize_t read_pipe(struct archive *a, void *context, const void **ret)
+{
+	struct members *m = context;
+	struct err e = {.code = ERR_NONE};
+	ssize_t n = (ssize_t)m->first_len;
+
+	if (n > 0) {
+		memcpy(m->block, m->first, m->first_len);
+		m->first_len = 0;
+	} else {
+		n = io_read(m->fd, m->block, BLOCK, m->name, &e);
+	}
+	if (n < 0) {
+		archive_set_error(a, e.sys, "%s", e.msg);
+		return ARCHIVE_FATAL;
+	}
+	*ret = m->block;
+	return n;
+}
+
+/*
+ * Not every format that libarchive knows: mtree files name other files to be read, `raw` takes
+ * anything for an archive, some filters start programs. And zip only by its central directory, which
+ * alone has the modes and the links, and which a truncated zip lacks.
+ */
+static int support(struct archive *a)
+{
+	int (*const wanted[])(struct archive *) = {
+	    archive_read_support_format_tar,	archive_read_support_format_zip_seekable,
+	    archive_read_support_format_7zip,	archive_read_support_format_cpio,
+	    archive_read_support_filter_gzip,	archive_read_support_filter_bzip2,
+	    archive_read_support_filter_xz,	archive_read_support_filter_lzma,
+	    archive_read_support_filter_lzip,	archive_read_support_filter_lz4,
+	    archive_read_support_filter_zstd,	archive_read_support_filter_compress,
+	};
+
+	/* ARCHIVE_WARN would mean that an external program does the work. */
+	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+		if (wanted[i](a) != ARCHIVE_OK)
+			return -1;
+	return 0;
+}
+
+static int start(struct members *m, struct err *e)
+{
+	m->consumed = 0;
+	m->entry = NULL;
+	m->archive = archive_read_new();
+	if (m->archive == NULL)
+		return err_nomem(e);
+	locale_t before = charset_enter(&m->charset);
+	int status = support(m->archive);
+	if (status == 0 && m->is_pipe)
+		status = archive_read_open(m->archive, m, NULL, read_pipe, NULL);
+	else if (status == 0)
+		status = archive_read_open_fd(m->archive, m->fd, BLOCK);
+	charset_leave(before);
+	return status == ARCHIVE_OK ? 0 : fail(m, e);
+}
+
+/* zip and 7z keep their lists at the end. */
+static bool needs_seeking(const uint8_t *first, size_t len)
+{
+	return (len >= 4 && memcmp(first, "PK\3\4", 4) == 0) ||
+	       (len >= 4 && memcmp(first, "PK\5\6", 4) == 0) ||
+	       (len >= 6 && memcmp(first, "7z\xBC\xAF\x27\x1C", 6) == 0);
+}
+
+static int prepare(struct members *m, int passes, struct err *e)
+{
+	if (passes == 1 && lseek(m->fd, 0, SEEK_CUR) < 0) {
+		ssize_t n = io_read(m->fd, m->first, sizeof m->first, m->name, e);
+		if (n < 0)
+			return -1;
+		m->first_len = (size_t)n;
+		m->is_pipe = !needs_seeking(m->first, m->first_len);
+	}
+	if (m->is_pipe)
+		return 0;
+	return io_make_seekable(&m->fd, m->first, m->first_len, m->name, e);
+}
+
+struct members *members_open(int fd, const char *name, int passes, struct err *e)
+{
+	struct members *m = calloc(1, sizeof *m);
+
+	if (m == NULL) {
+		(void)close(fd);
+		(void)err_nomem(e);
+		return NULL;
+	}
+	m->fd = fd;
+	m->name = name;
+	buf_init(&m->path);
+	buf_init(&m->target);
+	m->block = malloc(BLOCK);
+	if (m->block == NULL)
+		(void)err_nomem(e);
+	if (m->block == NULL || charset_init(&m->charset, e) != 0 || prepare(m, passes, e) != 0 ||
+	    start(m, e) != 0) {
+		members_close(m);
+		return NULL;
+	}
+	return m;
+}
+
+static void stop(struct members *m)
+{
+	if (m->archive != NULL)
+		(void)archive_read_free(m->archive);
+	m->archive = NULL;
+}
+
+void members_close(struct members *m)
+{
+	if (m == NULL)
+		return;
+	stop(m);
+	charset_release(&m->charset);
+	buf_release(&m->path);
+	buf_release(&m->target);
+	free(m->block);
+	(void)close(m->fd);
+	free(m);
+}
+
+int members_rewind(struct members *m, struct err *e)
+{
+	stop(m);
+	if (lseek(m->fd, 0, SEEK_SET) != 0)
+		return err_sys(e, "cannot read '%s' again", m->name);
+	return start(m, e);
+}
+
+/* Copies a name; -1 if libarchive has none that can be expressed as bytes. */
+static int keep(struct members *m, struct buf *to, const char *text, struct err *e)
+{
+	buf_clear(to);
+	if (text == NULL)
+		return err_set(e, ERR_MALFORMED,
+			       "the archive '%s' holds a name that cannot be converted to UTF-8",
+			       m->name);
+	buf_adds(to, text);
+	return buf_check(to, e);
+}
+
+static enum source_type type_of(struct archive_entry *entry)
+{
+	switch (archive_entry_filetype(entry)) {
+	case AE_IFREG: return SOURCE_FILE;
+	case AE_IFDIR: return SOURCE_DIRECTORY;
+	case AE_IFLNK: return SOURCE_SYMLINK;
+	default: return SOURCE_SPECIAL;
+	}
+}
+
+static int describe(struct members *m, struct source_item *ret, struct err *e)
+{
+	struct archive_entry *entry = m->entry;
+
+	*ret = (struct source_item){.type = type_of(entry)};
+	if (keep(m, &m->path, archive_entry_pathname(entry), e) != 0)
+		return -1;
+	/* path_normalize() works in place and may only shorten. */
+	struct buf raw = BUF_INIT;
+	buf_add(&raw, m->path.data, m->path.len);
+	if (buf_check(&raw, e) != 0)
+		return -1;
+	ret->unsafe = !path_normalize(m->path.data);
+	m->path.len = strlen(m->path.data);
+	/* "./" is the tree itself, not an attempt to leave it. */
+	if (ret->unsafe && ret->type == SOURCE_DIRECTORY && m->path.len == 0)
+		ret->unsafe = false;
+	if (ret->unsafe) {
+		buf_clear(&m->path);
+		buf_add(&m->path, raw.data, raw.len);
+	}
+	buf_release(&raw);
+	ret->path = m->path.data;
+	ret->size_known = archive_entry_size_is_set(entry);
+	ret->size = ret->size_known ? (uint64_t)archive_entry_size(entry) : 0;
+	ret->exec = (archive_entry_perm(entry) & 0100) != 0;
+	const char *target = NULL;
+	if (archive_entry_hardlink(entry) != NULL) {
+		ret->type = SOURCE_HARDLINK;
+		target = archive_entry_hardlink(entry);
+	} else if (ret->type == SOURCE_SYMLINK) {
+		target = archive_entry_symlink(entry);
+	}
+	if (ret->type == SOURCE_HARDLINK || ret->type == SOURCE_SYMLINK) {
+		if (keep(m, &m->target, target, e) != 0)
+			return -1;
+		ret->target = m->target.data;
+	}
+	return 0;
+}
+
+/* A tar that is cut between two members ends without its block of zeros. */
+static int check_end(struct members *m, struct err *e)
+{
+	if ((archive_format(m->archive) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR)
+		return 0;
+	if (archive_filter_bytes(m->archive, 0) - m->consumed >= TAR_BLOCK)
+		return 0;
+	return err_set(e, ERR_MALFORMED, "the archive '%s' has no end mark: is it cut off?",
+		       m->name);
+}
+
+int members_next(struct members *m, struct source_item *ret, struct err *e)
+{
+	locale_t before = charset_enter(&m->charset);
+	int status = -1;
+
+	if (m->entry != NULL) {
+		if (archive_read_data_skip(m->archive) < ARCHIVE_WARN) {
+			(void)fail(m, e);
+			goto out;
+		}
+		m->consumed = archive_filter_bytes(m->archive, 0);
+	}
+	int got = archive_read_next_header(m->archive, &m->entry);
+	if (got == ARCHIVE_EOF) {
+		m->entry = NULL;
+		status = check_end(m, e);
+	} else if (got == ARCHIVE_OK || got == ARCHIVE_WARN) {
+		status = describe(m, ret, e) == 0 ? 1 : -1;
+	} else {
+		(void)fail(m, e);
+	}
+out:
+	charset_leave(before);
+	return status;
+}
+
+ssize_t members_read(struct members *m, void *to, size_t len, struct err *e)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		la_ssize_t n = archive_read_data(m->archive, (char *)to + done, len - done);
+		if (n == ARCHIVE_RETRY)
+			continue;
+		if (n < 0)
+			return fail(m, e);
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
