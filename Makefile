@@ -45,7 +45,7 @@ endif
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
 PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
 
-ALL_CPPFLAGS = -Iinclude -D_POSIX_C_SOURCE=200809L -D_FILE_OFFSET_BITS=64 \
+ALL_CPPFLAGS = -Iinclude -D_XOPEN_SOURCE=700 -D_FILE_OFFSET_BITS=64 \
                -DSWARM_VERSION='"$(VERSION)"' $(CPPHARD) $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = -std=c11 $(OPT) $(WARN) $(HARD) -pthread $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(LDHARD) -pthread $(SANFLAGS) $(LDFLAGS)

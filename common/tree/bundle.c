@@ -33,7 +33,8 @@ struct bundle {
 	struct archive_entry *entry;
 	struct charset charset;
 	int64_t mtime;
-	uint64_t left; /* bytes of the current file that have not come */
+	const char *current; /* the file being written; borrowed */
+	uint64_t left;	     /* bytes of it that have not come */
 	struct err err; /* what the outfile said below libarchive */
 };
 
@@ -213,6 +214,7 @@ static int begin_member(struct bundle *b, const char *path, uint64_t size, bool 
 
 int bundle_begin(struct bundle *b, const char *path, uint64_t size, bool exec, struct err *e)
 {
+	b->current = path;
 	b->left = size;
 	return b->folder != NULL ? folder_begin(b->folder, path, exec, e)
 				 : begin_member(b, path, size, exec, e);
@@ -221,7 +223,8 @@ int bundle_begin(struct bundle *b, const char *path, uint64_t size, bool exec, s
 int bundle_write(struct bundle *b, const void *bytes, size_t len, struct err *e)
 {
 	if (len > b->left)
-		return err_set(e, ERR_CHANGED, "a file is longer than it was when it was listed");
+		return err_set(e, ERR_CHANGED, "'%s' grew while it was read",
+			       b->current);
 	b->left -= len;
 	if (b->folder != NULL)
 		return folder_write(b->folder, bytes, len, e);
@@ -238,7 +241,8 @@ int bundle_write(struct bundle *b, const void *bytes, size_t len, struct err *e)
 int bundle_end(struct bundle *b, struct err *e)
 {
 	if (b->left != 0)
-		return err_set(e, ERR_CHANGED, "a file is shorter than it was when it was listed");
+		return err_set(e, ERR_CHANGED, "'%s' shrank while it was read",
+			       b->current);
 	if (b->folder != NULL)
 		return folder_end(b->folder, e);
 	return archive_write_finish_entry(b->archive) == ARCHIVE_OK ? 0 : fail(b, e);

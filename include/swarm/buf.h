@@ -22,6 +22,7 @@ struct buf {
 	bool failed;
 };
 
+/* What an empty buf points to; nobody ever writes to it. */
 extern char buf_empty[];
 #define BUF_INIT                                                                                   \
 	{                                                                                          \

@@ -38,7 +38,10 @@ struct bundle *bundle_open(const char *path, const struct bundle_options *option
 /* Drops what was not committed. */
 void bundle_free(struct bundle *b);
 
-/* One file: begin, exactly `size` bytes, end. `path` is portable (path_unportable()). */
+/*
+ * One file: begin, exactly `size` bytes, end. `path` is portable (path_unportable()) and
+ * stays as it is until the end.
+ */
 ERR_CHECK int bundle_begin(struct bundle *b, const char *path, uint64_t size, bool exec,
 			   struct err *e);
 ERR_CHECK int bundle_write(struct bundle *b, const void *bytes, size_t len, struct err *e);

@@ -1,0 +1,285 @@
+/* swarmpack: labels, hashes and packs a tree of assets. See swarmpack(1). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "swarm/bundle.h"
+#include "swarm/cli.h"
+#include "swarm/explain.h"
+#include "swarm/header.h"
+#include "swarm/jsonl.h"
+#include "swarm/num.h"
+#include "swarm/outfile.h"
+#include "swarm/pack.h"
+#include "swarm/rules.h"
+#include "swarm/scan.h"
+#include "swarm/source.h"
+#include "swarm/text.h"
+#include "swarm/utc.h"
+
+#define PROBLEMS_SHOWN 20
+
+struct options {
+	struct cli_options common;
+	struct opt_list rules, explain;
+	const char *output, *bundle, *like, *piece_length;
+	struct opt_number strip;
+	bool dry_run, no_sha256;
+};
+
+#define AT(field) offsetof(struct options, field), NULL
+
+static const struct opt table[] = {
+    {OPT_STRINGS, 'r', "rules", "FILE", "label rules, see swarm-rules(5); later files outrank earlier",
+     AT(rules)},
+    {OPT_STRING, 'o', "output", "FILE", "write the inventory here, not to standard output",
+     AT(output)},
+    {OPT_STRING, 'b', "bundle", "PATH",
+     "also write the files as .tar, .tar.gz, .tar.zst or .zip,\nor into a directory if PATH ends in /",
+     AT(bundle)},
+    {OPT_STRING, 0, "piece-length", "N|auto", "a power of two from 16K to 128M (default: auto)",
+     AT(piece_length)},
+    {OPT_STRING, 0, "like", "MANIFEST", "take the piece length of an earlier release", AT(like)},
+    {OPT_NUMBER, 0, "strip-components", "N", "drop N leading components of every name", AT(strip)},
+    {OPT_FLAG, 0, "no-sha256", NULL, "leave out the plain digests (roots only)", AT(no_sha256)},
+    {OPT_STRINGS, 0, "explain", "PATH",
+     "say which rule labels PATH (- reads paths from standard input),\nand do nothing else; "
+     "needs no TREE",
+     AT(explain)},
+    {OPT_FLAG, 'n', "dry-run", NULL, "label everything, then stop", AT(dry_run)},
+    OPT_END,
+};
+
+static const struct opt_program program = {
+    .name = "swarmpack",
+    .usage = "[OPTION]... TREE --rules FILE\n[OPTION]... --rules FILE --explain PATH",
+    .purpose = "Label every file of TREE (a directory, an archive, or - for one on standard input) by\n"
+	       "rules, hash what is to be published, and write the inventory of a release.\n",
+    .options = table,
+    .operands = "TREE",
+    .operands_min = 0,
+    .operands_max = 1,
+};
+
+/* --- what was found ----------------------------------------------------------------------------- */
+
+static void say_total(const struct cli *cli, const struct scan *scan, enum label label)
+{
+	const struct scan_total *total = &scan->totals[label];
+	struct buf line = BUF_INIT;
+
+	buf_addf(&line, "%-8s ", label_name(label));
+	text_plural(&line, total->files, "file");
+	buf_adds(&line, ", ");
+	text_bytes(&line, total->bytes);
+	cli_say(cli, "%s", line.data);
+	buf_release(&line);
+}
+
+static void warn_of_dead_rules(const struct cli *cli, const struct rules *rules,
+			       const struct scan *scan)
+{
+	for (size_t i = 0; i < rules_count(rules); i++) {
+		const struct rule *rule = rules_get(rules, i);
+		if (scan->rule_hits[i] == 0)
+			cli_warn(cli, "%s:%u:%u: this rule labels nothing in the tree",
+				 rule->place.file, rule->place.line, rule->place.column);
+	}
+}
+
+static int report_problems(struct cli *cli, const struct scan *scan, struct err *e)
+{
+	size_t shown = scan->problem_count;
+
+	if (shown > PROBLEMS_SHOWN && cli->options->verbose == 0)
+		shown = PROBLEMS_SHOWN;
+	for (size_t i = 0; i < shown; i++) {
+		struct err line;
+		(void)err_set(&line, ERR_REFUSED, "'%s': %s", scan->problems[i].path,
+			      scan->problems[i].why);
+		cli_complain(cli, &line);
+	}
+	if (cli->options->json) {
+		for (size_t i = 0; i < scan->problem_count; i++) {
+			struct buf line = BUF_INIT;
+			struct jsonl_writer w = {.to = &line};
+			jsonl_open(&w, NULL);
+			jsonl_path(&w, "path", scan->problems[i].path);
+			jsonl_string(&w, "problem", scan_fault_name(scan->problems[i].fault));
+			jsonl_string(&w, "reason", scan->problems[i].why);
+			jsonl_close(&w);
+			cli_put(&line);
+			buf_release(&line);
+		}
+	}
+	if (shown < scan->problem_count)
+		return err_set(e, ERR_REFUSED,
+			       "%zu paths cannot be released (%zu more than shown: -v shows all)",
+			       scan->problem_count, scan->problem_count - shown);
+	return err_set(e, ERR_REFUSED, "%zu path%s cannot be released", scan->problem_count,
+		       scan->problem_count == 1 ? "" : "s");
+}
+
+static void report_success(const struct cli *cli, const struct scan *scan, uint64_t piece_length,
+			   bool dry_run)
+{
+	struct buf line = BUF_INIT;
+	struct jsonl_writer w = {.to = &line};
+
+	for (enum label label = LABEL_PUBLIC; label <= LABEL_PRIVATE; label++)
+		say_total(cli, scan, label);
+	if (scan->skipped_links > 0)
+		cli_say(cli, "skipped  %llu symbolic links",
+			(unsigned long long)scan->skipped_links);
+	if (!cli->options->json)
+		return;
+	jsonl_open(&w, NULL);
+	for (enum label label = LABEL_PUBLIC; label <= LABEL_PRIVATE; label++) {
+		jsonl_open(&w, label_name(label));
+		jsonl_number(&w, "files", scan->totals[label].files);
+		jsonl_number(&w, "bytes", scan->totals[label].bytes);
+		jsonl_close(&w);
+	}
+	jsonl_number(&w, "piece_length", piece_length);
+	jsonl_bool(&w, "dry_run", dry_run);
+	jsonl_close(&w);
+	cli_put(&line);
+	buf_release(&line);
+}
+
+/* --- what is to be done ------------------------------------------------------------------------- */
+
+static int choose_piece_length(const struct options *o, const struct scan *scan, uint64_t *ret,
+			       struct err *e)
+{
+	if (o->like != NULL)
+		return pack_like(o->like, ret, e);
+	*ret = scan_piece_length(scan);
+	if (o->piece_length == NULL || strcmp(o->piece_length, "auto") == 0)
+		return 0;
+	if (!num_parse_size(o->piece_length, ret) || !header_is_piece_length(*ret))
+		return err_set(e, ERR_USAGE,
+			       "--piece-length needs a power of two from 16K to 128M, or auto, not '%s'",
+			       o->piece_length);
+	return 0;
+}
+
+static int check_options(const struct options *o, const struct cli *cli, struct err *e)
+{
+	const char *to = o->output != NULL ? o->output : "-";
+
+	if (o->rules.count == 0)
+		return err_set(e, ERR_USAGE, "no rules, no release: give --rules FILE");
+	if (cli->operands.count == 0 && o->explain.count == 0)
+		return err_set(e, ERR_USAGE, "missing operand: TREE");
+	if (cli->operands.count > 0 && o->explain.count > 0)
+		return err_set(e, ERR_USAGE, "--explain looks at the rules alone: leave out TREE");
+	if (o->like != NULL && o->piece_length != NULL)
+		return err_set(e, ERR_USAGE, "--like and --piece-length exclude each other");
+	if (o->bundle != NULL && !bundle_is_name(o->bundle))
+		return err_set(e, ERR_USAGE,
+			       "cannot tell the format of the bundle '%s': it ends in none of .tar, "
+			       ".tar.gz, .tar.zst, .zip and /",
+			       o->bundle);
+	if (o->common.json && !o->dry_run && o->explain.count == 0 && strcmp(to, "-") == 0)
+		return err_set(e, ERR_USAGE,
+			       "--json needs -o: the inventory goes to standard output");
+	return 0;
+}
+
+static int write_release(struct cli *cli, const struct options *o, struct source *source,
+			 const struct scan *scan, uint64_t piece_length, struct err *e)
+{
+	struct pack_options pack = {.piece_length = piece_length,
+				    .plain = !o->no_sha256,
+				    .threads = cli_threads(cli),
+				    .progress = cli->progress};
+	struct bundle_options to = {.force = o->common.force, .threads = cli_threads(cli)};
+	struct outfile_options out = {.force = o->common.force};
+	struct bundle *bundle = NULL;
+	struct outfile *inventory = NULL;
+	int status = -1;
+
+	if (utc_epoch(BUNDLE_MTIME, &to.mtime, e) != 0)
+		return -1;
+	inventory = outfile_open(o->output != NULL ? o->output : "-", &out, cli->scratch, e);
+	if (inventory == NULL)
+		goto out;
+	if (o->bundle != NULL && (bundle = bundle_open(o->bundle, &to, cli->scratch, e)) == NULL)
+		goto out;
+	if (pack_run(source, scan, &pack, bundle, inventory, e) != 0)
+		goto out;
+	if (bundle != NULL && bundle_sync(bundle, e) != 0)
+		goto out;
+	if (outfile_sync(inventory, e) != 0 || (bundle != NULL && bundle_commit(bundle, e) != 0))
+		goto out;
+	status = outfile_commit(inventory, e);
+out:
+	bundle_free(bundle);
+	outfile_free(inventory);
+	return status;
+}
+
+static int check_outputs(const struct options *o, const struct source *source,
+			 const struct scan_options *scan, struct err *e)
+{
+	if (o->output != NULL && pack_check_output(source, scan, o->output, e) != 0)
+		return -1;
+	if (o->bundle != NULL && pack_check_output(source, scan, o->bundle, e) != 0)
+		return -1;
+	return 0;
+}
+
+static int pack(struct cli *cli, const struct options *o, const struct rules *rules, struct err *e)
+{
+	struct scan_options how = {.rules = rules, .strip = (unsigned)o->strip.value};
+	struct scan scan = {.arena = ARENA_INIT};
+	uint64_t piece_length = 0;
+	int status = -1;
+	struct source *source = source_open(cli->operands.items[0], 2, e);
+
+	if (source == NULL || check_outputs(o, source, &how, e) != 0)
+		goto out;
+	if (scan_run(source, &how, &scan, e) != 0)
+		goto out;
+	warn_of_dead_rules(cli, rules, &scan);
+	if (scan.problem_count > 0) {
+		(void)report_problems(cli, &scan, e);
+		goto out;
+	}
+	if (scan.count == 0) {
+		(void)err_set(e, ERR_REFUSED, "nothing in '%s' is to be published",
+			      source_name(source));
+		goto out;
+	}
+	if (choose_piece_length(o, &scan, &piece_length, e) != 0)
+		goto out;
+	status = o->dry_run ? 0 : write_release(cli, o, source, &scan, piece_length, e);
+	if (status == 0)
+		report_success(cli, &scan, piece_length, o->dry_run);
+out:
+	scan_release(&scan);
+	source_close(source);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {.common = {.help = false}};
+	struct err e = {.code = ERR_NONE};
+	struct cli cli;
+	int status = cli_begin(&cli, &program, argc, argv, &o);
+
+	if (status >= 0)
+		return status;
+	struct rules *rules = NULL;
+	if (check_options(&o, &cli, &e) == 0)
+		rules = rules_load(o.rules.items, o.rules.count, &e);
+	if (rules != NULL && o.explain.count > 0)
+		status = explain_paths(rules, o.explain.items, o.explain.count, o.common.json,
+				       stdout, &e);
+	else if (rules != NULL)
+		status = pack(&cli, &o, rules, &e);
+	rules_free(rules);
+	return cli_end(&cli, status == 0 ? 0 : err_status(e.code), &e);
+}

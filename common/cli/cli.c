@@ -1,0 +1,285 @@
+#include "swarm/cli.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "swarm/jsonl.h"
+#include "swarm/text.h"
+
+#define THREADS_MAX 1024
+
+struct cli_signals {
+	sigset_t set;
+	struct scratch *scratch;
+	pthread_t thread;
+};
+
+static const char *const progress_modes[] = {"auto", "always", "never", NULL};
+
+static const struct opt common_options[] = {
+    {.kind = OPT_SECTION, .help = "Common options"},
+    {OPT_FLAG, 'f', "force", NULL, "replace outputs that exist",
+     offsetof(struct cli_options, force), NULL},
+    {OPT_FLAG, 0, "json", NULL, "results as JSON lines on standard output",
+     offsetof(struct cli_options, json), NULL},
+    {OPT_NUMBER, 'j', "threads", "N", "threads to use (default: one a processor)",
+     offsetof(struct cli_options, threads), NULL},
+    {OPT_CHOICE, 0, "progress", "MODE", "auto (on a terminal; the default), always or never",
+     offsetof(struct cli_options, progress_mode), progress_modes},
+    {OPT_FLAG, 'q', "quiet", NULL, "no summary: only warnings and errors",
+     offsetof(struct cli_options, quiet), NULL},
+    {OPT_COUNT, 'v', "verbose", NULL, "more detail", offsetof(struct cli_options, verbose), NULL},
+    {OPT_FLAG, 0, "help", NULL, "print this help and exit", offsetof(struct cli_options, help),
+     NULL},
+    {OPT_FLAG, 0, "version", NULL, "print the version and exit",
+     offsetof(struct cli_options, version), NULL},
+    OPT_END,
+};
+
+/* --- messages ----------------------------------------------------------------------------------- */
+
+static void print_line(const struct cli *c, const char *kind, const char *text)
+{
+	struct buf line = BUF_INIT;
+
+	if (kind != NULL)
+		buf_addf(&line, "%s: %s", c->program->name, kind);
+	text_printable(&line, text, strlen(text));
+	/* One call, so that lines of several processes do not mix. */
+	fprintf(stderr, "%s\n", line.data);
+	buf_release(&line);
+}
+
+static void print_list(const struct cli *c, const char *kind, const char *fmt, va_list ap)
+{
+	char text[ERR_MSG_MAX];
+
+	(void)vsnprintf(text, sizeof text, fmt, ap);
+	progress_end(c->progress);
+	print_line(c, kind, text);
+}
+
+void cli_warn(const struct cli *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print_list(c, "warning: ", fmt, ap);
+	va_end(ap);
+}
+
+void cli_complain(const struct cli *c, const struct err *e)
+{
+	progress_end(c->progress);
+	print_line(c, "", e->msg);
+}
+
+void cli_say(const struct cli *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (c->options->quiet)
+		return;
+	va_start(ap, fmt);
+	print_list(c, NULL, fmt, ap);
+	va_end(ap);
+}
+
+void cli_put(const struct buf *line)
+{
+	(void)fwrite(line->data, 1, line->len, stdout);
+	(void)putchar('\n');
+}
+
+unsigned cli_threads(const struct cli *c)
+{
+	return (unsigned)c->options->threads.value;
+}
+
+/* --- signals ------------------------------------------------------------------------------------ */
+
+static void end_by(int sig)
+{
+	sigset_t one;
+
+	(void)signal(sig, SIG_DFL);
+	sigemptyset(&one);
+	sigaddset(&one, sig);
+	(void)pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+	(void)kill(getpid(), sig);
+}
+
+static void *await_signal(void *arg)
+{
+	struct cli_signals *s = arg;
+	int sig = 0;
+
+	if (sigwait(&s->set, &sig) != 0)
+		return NULL;
+	scratch_remove_all(s->scratch);
+	end_by(sig);
+	return NULL;
+}
+
+/* A thread of its own may take locks and remove whole trees, which a handler may not. */
+static struct cli_signals *watch_signals(struct scratch *scratch)
+{
+	static const int wanted[] = {SIGINT, SIGTERM, SIGHUP};
+	struct cli_signals *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		return NULL;
+	s->scratch = scratch;
+	sigemptyset(&s->set);
+	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+		struct sigaction now;
+		/* One that is ignored (nohup) stays ignored. */
+		if (sigaction(wanted[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			sigaddset(&s->set, wanted[i]);
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)pthread_sigmask(SIG_BLOCK, &s->set, NULL);
+	if (pthread_create(&s->thread, NULL, await_signal, s) != 0) {
+		(void)pthread_sigmask(SIG_UNBLOCK, &s->set, NULL);
+		free(s);
+		return NULL;
+	}
+	return s;
+}
+
+static void unwatch_signals(struct cli_signals *s)
+{
+	if (s == NULL)
+		return;
+	(void)pthread_cancel(s->thread);
+	(void)pthread_join(s->thread, NULL);
+	free(s);
+}
+
+/* --- a run -------------------------------------------------------------------------------------- */
+
+/* The command's options and the common ones in one table. */
+static struct opt *join_tables(const struct opt *own)
+{
+	size_t n = 0, m = sizeof common_options / sizeof *common_options;
+
+	while (own[n].kind != OPT_SECTION || own[n].help != NULL)
+		n++;
+	struct opt *all = calloc(n + m, sizeof *all);
+	if (all != NULL) {
+		memcpy(all, own, n * sizeof *all);
+		memcpy(all + n, common_options, m * sizeof *all);
+	}
+	return all;
+}
+
+static int parse(struct cli *c, int argc, char **argv, void *options, struct err *e)
+{
+	struct opt *all = join_tables(c->program->options);
+
+	if (all == NULL)
+		return err_nomem(e);
+	int status = opt_parse(all, argc, argv, options, &c->operands, e);
+	free(all);
+	if (status != 0 || c->options->help || c->options->version)
+		return status;
+	const struct opt_number *threads = &c->options->threads;
+	if (threads->given && (threads->value == 0 || threads->value > THREADS_MAX))
+		return err_set(e, ERR_USAGE, "--threads needs a number from 1 to %d", THREADS_MAX);
+	return opt_check_operands(c->program, &c->operands, e);
+}
+
+static int start_progress(struct cli *c, struct err *e)
+{
+	const char *mode = c->options->progress_mode;
+	bool terminal = isatty(STDERR_FILENO) == 1;
+
+	if (mode == NULL || strcmp(mode, "auto") == 0)
+		mode = terminal && !c->options->quiet ? "always" : "never";
+	if (strcmp(mode, "never") == 0)
+		return 0;
+	c->progress = progress_new(stderr, terminal, e);
+	return c->progress != NULL ? 0 : -1;
+}
+
+int cli_begin(struct cli *c, const struct opt_program *program, int argc, char **argv,
+	      void *options)
+{
+	struct err e = {.code = ERR_NONE};
+
+	*c = (struct cli){.program = program, .options = options};
+	/* Times are UTC in all that is written, and libarchive asks for the local one. */
+	(void)setenv("TZ", "UTC0", 1);
+	tzset();
+	c->scratch = scratch_new(&e);
+	if (c->scratch == NULL)
+		return cli_end(c, 2, &e);
+	c->signals = watch_signals(c->scratch);
+	if (parse(c, argc, argv, options, &e) != 0) {
+		(void)cli_end(c, err_status(e.code), &e);
+		if (e.code == ERR_USAGE)
+			fprintf(stderr, "Try '%s --help'.\n", program->name);
+		return err_status(e.code);
+	}
+	if (c->options->help) {
+		opt_help(stdout, program, common_options);
+		return cli_end(c, 0, NULL);
+	}
+	if (c->options->version) {
+		printf("%s %s\n", program->name, SWARM_VERSION);
+		return cli_end(c, 0, NULL);
+	}
+	if (start_progress(c, &e) != 0)
+		return cli_end(c, 2, &e);
+	return -1;
+}
+
+static void report(const struct cli *c, int status, const struct err *e)
+{
+	print_line(c, "", e->msg);
+	if (!c->options->json || c->reported)
+		return;
+	struct buf line = BUF_INIT;
+	struct jsonl_writer w = {.to = &line};
+	jsonl_open(&w, NULL);
+	jsonl_any_string(&w, "error", e->msg);
+	jsonl_number(&w, "status", (uint64_t)status);
+	jsonl_close(&w);
+	cli_put(&line);
+	buf_release(&line);
+}
+
+int cli_end(struct cli *c, int status, const struct err *e)
+{
+	bool broken_pipe = e != NULL && e->code == ERR_SYSTEM && e->sys == EPIPE;
+
+	progress_free(c->progress);
+	c->progress = NULL;
+	if (status != 0 && !broken_pipe && e != NULL && e->code != ERR_NONE)
+		report(c, status, e);
+	/* A full disk may show only now. */
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		broken_pipe = broken_pipe || errno == EPIPE;
+		if (!broken_pipe) {
+			struct err why;
+			(void)err_sys(&why, "cannot write '%s'", "standard output");
+			print_line(c, "", why.msg);
+			status = 2;
+		}
+	}
+	scratch_free(c->scratch);
+	c->scratch = NULL;
+	unwatch_signals(c->signals);
+	c->signals = NULL;
+	opt_release(c->program->options, c->options, &c->operands);
+	if (broken_pipe)
+		end_by(SIGPIPE);
+	return status;
+}

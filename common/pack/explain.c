@@ -1,0 +1,159 @@
+#include "swarm/explain.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "swarm/io.h"
+#include "swarm/jsonl.h"
+#include "swarm/text.h"
+
+#define LINE_MAX_BYTES ((size_t)65536)
+
+struct explainer {
+	const struct rules *rules;
+	bool json;
+	FILE *to;
+	size_t unlabelled;
+};
+
+static const char *verdict_name(const struct rules_verdict *v)
+{
+	return v->labelled ? label_name(v->label) : "unlabelled";
+}
+
+static void put_place(struct buf *to, const struct rules_verdict *v)
+{
+	if (v->rule == NULL)
+		buf_adds(to, "default");
+	else
+		buf_addf(to, "%s:%u:%u", v->rule->place.file, v->rule->place.line,
+			 v->rule->place.column);
+}
+
+static void put_text(struct buf *to, const char *indent, const struct rules_verdict *v,
+		     const char *path)
+{
+	struct buf place = BUF_INIT;
+	const char *pattern = v->pattern != NULL ? v->pattern : "-";
+
+	put_place(&place, v);
+	buf_addf(to, "%s%s\t", indent, verdict_name(v));
+	text_printable(to, place.data, place.len);
+	buf_addc(to, '\t');
+	text_printable(to, pattern, strlen(pattern));
+	buf_addc(to, '\t');
+	text_printable(to, path, strlen(path));
+	buf_addc(to, '\n');
+	buf_release(&place);
+}
+
+static void put_members(struct jsonl_writer *w, const struct rules_verdict *v)
+{
+	struct buf place = BUF_INIT;
+
+	put_place(&place, v);
+	jsonl_string(w, "label", verdict_name(v));
+	jsonl_any_string(w, "rule", place.data);
+	if (v->pattern != NULL)
+		jsonl_any_string(w, "pattern", v->pattern);
+	buf_release(&place);
+}
+
+/* Calls for each rule but the deciding one that matches, the strongest first. */
+static bool next_other(const struct explainer *x, size_t *at, const char *path, bool is_directory,
+		       const struct rules_verdict *decided, struct rules_verdict *ret)
+{
+	while (*at > 0) {
+		size_t i = --*at;
+		if (rules_match(x->rules, i, path, is_directory, ret) && ret->rule != decided->rule)
+			return true;
+	}
+	return false;
+}
+
+static int explain(struct explainer *x, const char *given, struct err *e)
+{
+	struct rules_verdict verdict, other;
+	struct buf path = BUF_INIT, out = BUF_INIT;
+	size_t at = rules_count(x->rules);
+	int status = -1;
+
+	while (strncmp(given, "./", 2) == 0)
+		given += 2;
+	buf_adds(&path, given);
+	bool is_directory = path.len > 1 && path.data[path.len - 1] == '/';
+	if (is_directory)
+		buf_truncate(&path, path.len - 1);
+	if (path.len == 0 || path.data[0] == '/') {
+		(void)err_set(e, ERR_USAGE, "--explain needs a path relative to the tree, not '%s'",
+			      given);
+		goto out;
+	}
+	rules_decide(x->rules, path.data, is_directory, &verdict);
+	x->unlabelled += !verdict.labelled;
+	if (x->json) {
+		struct jsonl_writer w = {.to = &out};
+		jsonl_open(&w, NULL);
+		jsonl_path(&w, "path", given);
+		put_members(&w, &verdict);
+		jsonl_open_array(&w, "also");
+		while (next_other(x, &at, path.data, is_directory, &verdict, &other)) {
+			jsonl_open(&w, NULL);
+			put_members(&w, &other);
+			jsonl_close(&w);
+		}
+		jsonl_close_array(&w);
+		jsonl_close(&w);
+		buf_addc(&out, '\n');
+	} else {
+		put_text(&out, "", &verdict, given);
+		while (next_other(x, &at, path.data, is_directory, &verdict, &other))
+			put_text(&out, "  ", &other, given);
+	}
+	if (buf_check(&path, e) == 0 && buf_check(&out, e) == 0) {
+		(void)fwrite(out.data, 1, out.len, x->to);
+		status = 0;
+	}
+out:
+	buf_release(&path);
+	buf_release(&out);
+	return status;
+}
+
+static int explain_lines(struct explainer *x, struct err *e)
+{
+	struct io_lines lines;
+	const char *line;
+	size_t len;
+	int got;
+
+	io_lines_init(&lines, STDIN_FILENO, io_name("-"), LINE_MAX_BYTES);
+	while ((got = io_lines_next(&lines, &line, &len, e)) > 0) {
+		struct buf path = BUF_INIT;
+		buf_add(&path, line, len);
+		int status = buf_check(&path, e) == 0 ? explain(x, path.data, e) : -1;
+		buf_release(&path);
+		if (status != 0) {
+			got = -1;
+			break;
+		}
+	}
+	io_lines_release(&lines);
+	return got;
+}
+
+int explain_paths(const struct rules *rules, const char *const *paths, size_t count, bool json,
+		  FILE *to, struct err *e)
+{
+	struct explainer x = {.rules = rules, .json = json, .to = to};
+
+	for (size_t i = 0; i < count; i++) {
+		int status = strcmp(paths[i], "-") == 0 ? explain_lines(&x, e)
+							: explain(&x, paths[i], e);
+		if (status != 0)
+			return -1;
+	}
+	if (x.unlabelled > 0)
+		return err_set(e, ERR_REFUSED, "no rule labels %zu of the paths", x.unlabelled);
+	return 0;
+}

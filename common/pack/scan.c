@@ -1,0 +1,368 @@
+#define _DEFAULT_SOURCE /* reallocarray() */
+#include "swarm/scan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "swarm/buf.h"
+#include "swarm/header.h"
+#include "swarm/links.h"
+#include "swarm/merkle.h"
+#include "swarm/path.h"
+
+/* How many paths links may unfold to, how deep they may lie in each other. */
+#define UNFOLD_MAX   ((size_t)1000000)
+#define UNFOLD_DEPTH 40
+#define READ_BLOCK   ((size_t)256 * 1024)
+
+struct scanner {
+	struct source *source;
+	const struct scan_options *options;
+	struct scan *out;
+	struct links_item *items;
+	size_t count, cap;
+	size_t file_cap, problem_cap;
+	size_t unfolded;
+};
+
+/* Makes room for one more; returns the array, or NULL. */
+static void *grow(void *array, size_t count, size_t *cap, size_t size)
+{
+	if (count < *cap)
+		return array;
+	size_t want = *cap == 0 ? 256 : *cap + *cap / 2;
+	void *more = reallocarray(array, want, size);
+	if (more != NULL)
+		*cap = want;
+	return more;
+}
+
+static int add_problem(struct scanner *s, enum scan_fault fault, const char *path, const char *why,
+		       struct err *e)
+{
+	struct scan *out = s->out;
+	struct scan_problem *more =
+	    grow(out->problems, out->problem_count, &s->problem_cap, sizeof *more);
+
+	if (more == NULL)
+		return err_nomem(e);
+	out->problems = more;
+	more[out->problem_count++] = (struct scan_problem){fault, path, why};
+	return 0;
+}
+
+/* --- listing ------------------------------------------------------------------------------------ */
+
+/* Some archives tell a member's size only by its end. */
+static int measure(struct scanner *s, struct links_item *item, struct err *e)
+{
+	char *block = malloc(READ_BLOCK);
+	int status = -1;
+
+	if (block == NULL)
+		return err_nomem(e);
+	for (;;) {
+		ssize_t n = source_read(s->source, block, READ_BLOCK, e);
+		if (n < 0)
+			goto out;
+		if (n == 0)
+			break;
+		item->size += (uint64_t)n;
+	}
+	status = 0;
+out:
+	free(block);
+	return status;
+}
+
+static int keep_item(struct scanner *s, const struct source_item *item, uint64_t number,
+		     struct err *e)
+{
+	struct links_item *more = grow(s->items, s->count, &s->cap, sizeof *more);
+
+	if (more == NULL)
+		return err_nomem(e);
+	s->items = more;
+	struct links_item *to = &more[s->count];
+	*to = (struct links_item){.path = arena_copy(&s->out->arena, item->path, strlen(item->path)),
+				  .size = item->size,
+				  .number = number,
+				  .stamp = item->stamp,
+				  .type = item->type,
+				  .exec = item->exec};
+	if (item->target != NULL)
+		to->target = arena_copy(&s->out->arena, item->target, strlen(item->target));
+	if (to->path == NULL || (item->target != NULL && to->target == NULL))
+		return err_nomem(e);
+	s->count++;
+	bool brings_content = item->type == SOURCE_HARDLINK && item->size > 0;
+	if (item->unsafe || brings_content)
+		to->type = SOURCE_BROKEN; /* nothing more is to be said of it */
+	if (item->unsafe)
+		return add_problem(s, SCAN_OUTSIDE, to->path, "a name that leads out of the tree",
+				   e);
+	if (brings_content)
+		return add_problem(s, SCAN_LINK, to->path,
+				   "a hard link that brings content of its own", e);
+	if (item->type == SOURCE_FILE && !item->size_known)
+		return measure(s, to, e);
+	return 0;
+}
+
+static int list(struct scanner *s, struct err *e)
+{
+	struct source_item item;
+
+	for (uint64_t number = 0;; number++) {
+		int got = source_next(s->source, &item, e);
+		if (got <= 0)
+			return got;
+		if (item.type == SOURCE_BROKEN) {
+			errno = item.error;
+			return err_sys(e, "cannot read '%s' in '%s'", item.path,
+				       source_name(s->source));
+		}
+		if (keep_item(s, &item, number, e) != 0)
+			return -1;
+	}
+}
+
+static int compare_item(const void *a, const void *b)
+{
+	const struct links_item *left = a, *right = b;
+	int order = path_compare(left->path, right->path);
+
+	return order != 0 ? order : (left->number > right->number) - (left->number < right->number);
+}
+
+/* --- labelling ---------------------------------------------------------------------------------- */
+
+/* Judges a file by the names of itself and of what it is a link to (NULL: it is none). */
+static int add_file(struct scanner *s, const char *source_path, const struct links_item *content,
+		    bool is_link, struct err *e)
+{
+	struct scan *out = s->out;
+	struct rules_verdict verdict, target;
+	const char *path = path_strip(source_path, s->options->strip);
+
+	if (path == NULL)
+		return add_problem(s, SCAN_OUTSIDE, source_path,
+				   "no name is left of it after --strip-components", e);
+	rules_decide(s->options->rules, path, false, &verdict);
+	if (verdict.rule != NULL)
+		out->rule_hits[verdict.rule->index]++;
+	if (!verdict.labelled)
+		return add_problem(s, SCAN_UNLABELLED, path, "no rule labels it", e);
+	const char *target_path = path_strip(content->path, s->options->strip);
+	if (is_link && target_path != NULL) {
+		rules_decide(s->options->rules, target_path, false, &target);
+		if (!target.labelled)
+			return add_problem(s, SCAN_UNLABELLED, path,
+					   "a link to a file that no rule labels", e);
+		verdict.label = label_stricter(verdict.label, target.label);
+	}
+	out->totals[verdict.label].files++;
+	out->totals[verdict.label].bytes += content->size;
+	if (verdict.label == LABEL_PRIVATE)
+		return 0;
+	const char *why = path_unportable(path);
+	if (why != NULL && add_problem(s, SCAN_UNPORTABLE, path, why, e) != 0)
+		return -1;
+	struct scan_file *more = grow(out->files, out->count, &s->file_cap, sizeof *more);
+	if (more == NULL)
+		return err_nomem(e);
+	out->files = more;
+	more[out->count++] = (struct scan_file){.path = path,
+						.content = content->path,
+						.content_number = content->number,
+						.size = content->size,
+						.stamp = content->stamp,
+						.rule = verdict.rule,
+						.label = verdict.label,
+						.exec = content->exec};
+	return 0;
+}
+
+/* Whether what stands at this path stays at home whatever it is. */
+static bool is_private(const struct scanner *s, const char *source_path)
+{
+	struct rules_verdict verdict;
+	const char *path = path_strip(source_path, s->options->strip);
+
+	if (path == NULL)
+		return false;
+	rules_decide(s->options->rules, path, false, &verdict);
+	if (!verdict.labelled || verdict.label != LABEL_PRIVATE)
+		return false;
+	if (verdict.rule != NULL)
+		s->out->rule_hits[verdict.rule->index]++;
+	s->out->totals[LABEL_PRIVATE].files++;
+	return true;
+}
+
+/* Takes the link `item` for what it leads to, under the name `path`. */
+static int follow(struct scanner *s, const char *path, const struct links_item *item,
+		  unsigned depth, struct err *e)
+{
+	struct links_tree tree = {s->items, s->count};
+	struct links_found found;
+	enum links_result result = links_resolve(&tree, item, &found);
+
+	if (result == LINKS_FILE)
+		return add_file(s, path, found.file, true, e);
+	if (depth > UNFOLD_DEPTH)
+		result = LINKS_CIRCLE;
+	if (result != LINKS_DIRECTORY)
+		return is_private(s, path) ? 0
+					   : add_problem(s, SCAN_LINK, path, links_why(result), e);
+	for (size_t i = 0; i < found.count; i++) {
+		const struct links_item *below = &s->items[found.first + i];
+		struct buf name = BUF_INIT;
+		if (++s->unfolded > UNFOLD_MAX)
+			return err_set(e, ERR_REFUSED,
+				       "the symbolic links in '%s' unfold to more than %zu paths",
+				       source_name(s->source), UNFOLD_MAX);
+		buf_addf(&name, "%s/%s", path, below->path + found.prefix);
+		const char *kept =
+		    name.failed ? NULL : arena_copy(&s->out->arena, name.data, name.len);
+		buf_release(&name);
+		if (kept == NULL)
+			return err_nomem(e);
+		int status = 0;
+		if (below->type == SOURCE_FILE)
+			status = add_file(s, kept, below, true, e);
+		else if (below->type == SOURCE_SYMLINK || below->type == SOURCE_HARDLINK)
+			status = follow(s, kept, below, depth + 1, e);
+		else if (below->type == SOURCE_SPECIAL && !is_private(s, kept))
+			status = add_problem(s, SCAN_SPECIAL, kept, "not a file", e);
+		if (status != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int judge_symlink(struct scanner *s, const struct links_item *item, struct err *e)
+{
+	switch (rules_symlinks(s->options->rules)) {
+	case RULES_SYMLINKS_SKIP: s->out->skipped_links++; return 0;
+	case RULES_SYMLINKS_FOLLOW: return follow(s, item->path, item, 0, e);
+	case RULES_SYMLINKS_ERROR: break;
+	}
+	if (is_private(s, item->path))
+		return 0;
+	return add_problem(s, SCAN_LINK, item->path,
+			   "a symbolic link (the rules do not say 'symlinks: follow' or 'skip')", e);
+}
+
+static int judge(struct scanner *s, const struct links_item *item, struct err *e)
+{
+	switch (item->type) {
+	case SOURCE_FILE: return add_file(s, item->path, item, false, e);
+	case SOURCE_SYMLINK: return judge_symlink(s, item, e);
+	case SOURCE_HARDLINK: return follow(s, item->path, item, 0, e);
+	case SOURCE_SPECIAL:
+		if (is_private(s, item->path))
+			return 0;
+		return add_problem(s, SCAN_SPECIAL, item->path, "a device, FIFO or socket", e);
+	case SOURCE_DIRECTORY:
+	case SOURCE_BROKEN: break;
+	}
+	return 0;
+}
+
+/* --- the whole ---------------------------------------------------------------------------------- */
+
+static int compare_file(const void *a, const void *b)
+{
+	return path_compare(((const struct scan_file *)a)->path,
+			    ((const struct scan_file *)b)->path);
+}
+
+static int compare_problem(const void *a, const void *b)
+{
+	const struct scan_problem *left = a, *right = b;
+	int order = path_compare(left->path, right->path);
+
+	return order != 0 ? order : (left->fault > right->fault) - (left->fault < right->fault);
+}
+
+static int find_duplicates(struct scanner *s, struct err *e)
+{
+	const struct scan_file *files = s->out->files;
+
+	for (size_t i = 1; i < s->out->count; i++) {
+		const char *why = NULL;
+		if (strcmp(files[i - 1].path, files[i].path) == 0)
+			why = "there are two files of this name";
+		else if (path_is_below(files[i].path, files[i - 1].path))
+			why = "it lies below a file";
+		if (why != NULL && add_problem(s, SCAN_DUPLICATE, files[i].path, why, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int scan_run(struct source *source, const struct scan_options *options, struct scan *ret,
+	     struct err *e)
+{
+	struct scanner s = {.source = source, .options = options, .out = ret};
+	int status = -1;
+
+	*ret = (struct scan){.arena = ARENA_INIT};
+	ret->rule_hits = calloc(rules_count(options->rules), sizeof *ret->rule_hits);
+	if (ret->rule_hits == NULL)
+		return err_nomem(e);
+	if (list(&s, e) != 0)
+		goto out;
+	if (s.count > 0)
+		qsort(s.items, s.count, sizeof *s.items, compare_item);
+	for (size_t i = 0; i < s.count; i++)
+		if (judge(&s, &s.items[i], e) != 0)
+			goto out;
+	if (ret->count > 0)
+		qsort(ret->files, ret->count, sizeof *ret->files, compare_file);
+	if (find_duplicates(&s, e) != 0)
+		goto out;
+	if (ret->problem_count > 0)
+		qsort(ret->problems, ret->problem_count, sizeof *ret->problems, compare_problem);
+	status = 0;
+out:
+	free(s.items);
+	return status;
+}
+
+void scan_release(struct scan *s)
+{
+	free(s->files);
+	free(s->problems);
+	free(s->rule_hits);
+	arena_release(&s->arena);
+	*s = (struct scan){.arena = ARENA_INIT};
+}
+
+const char *scan_fault_name(enum scan_fault fault)
+{
+	switch (fault) {
+	case SCAN_UNLABELLED: return "unlabelled";
+	case SCAN_UNPORTABLE: return "unportable";
+	case SCAN_LINK: return "link";
+	case SCAN_SPECIAL: return "special";
+	case SCAN_DUPLICATE: return "duplicate";
+	case SCAN_OUTSIDE: return "outside";
+	}
+	return "unknown";
+}
+
+uint64_t scan_piece_length(const struct scan *s)
+{
+	for (uint64_t length = 65536; length < MERKLE_PIECE_MAX; length *= 2) {
+		uint64_t pieces = 0;
+		for (size_t i = 0; i < s->count; i++)
+			if (s->files[i].size > length)
+				pieces += merkle_pieces(s->files[i].size, length);
+		if (pieces <= 32768)
+			return length;
+	}
+	return MERKLE_PIECE_MAX;
+}

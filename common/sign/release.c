@@ -1,0 +1,371 @@
+#include "swarm/release.h"
+
+#include <string.h>
+
+#include "swarm/body.h"
+#include "swarm/envelope.h"
+#include "swarm/info.h"
+#include "swarm/num.h"
+#include "swarm/sha256.h"
+#include "swarm/utc.h"
+
+#define WRITE_BLOCK ((size_t)256 * 1024)
+
+/* --- the body -----------------------------------------------------------------------------------
+ */
+
+/* A body on its way from one document to the next. */
+struct copy {
+	struct body *body;
+	struct outfile *out;
+	struct sha256 *sha;  /* of what is written */
+	uint64_t length;
+	struct buf text;
+	struct info *info; /* NULL: no infohash is wanted */
+	struct sha256 *info_sha;
+	bool has_public; /* a public file that is not empty */
+};
+
+static int flush(struct copy *c, struct err *e)
+{
+	if (buf_check(&c->text, e) != 0)
+		return -1;
+	if (outfile_write(c->out, c->text.data, c->text.len, e) != 0)
+		return -1;
+	sha256_update(c->sha, c->text.data, c->text.len);
+	c->length += c->text.len;
+	buf_clear(&c->text);
+	return 0;
+}
+
+static int hash_info(void *context, const void *bytes, size_t len, struct err *e)
+{
+	(void)e;
+	sha256_update(context, bytes, len);
+	return 0;
+}
+
+static int copy_init(struct copy *c, struct document *in, struct outfile *out, struct err *e)
+{
+	*c = (struct copy){.out = out, .text = BUF_INIT};
+	c->sha = sha256_new(e);
+	c->info_sha = c->sha != NULL ? sha256_new(e) : NULL;
+	c->info = c->info_sha != NULL ? info_new(hash_info, c->info_sha, e) : NULL;
+	if (c->info == NULL)
+		return -1;
+	c->body = document_body(in, e);
+	return c->body != NULL ? 0 : -1;
+}
+
+static void copy_release(struct copy *c)
+{
+	body_close(c->body);
+	info_free(c->info);
+	sha256_free(c->info_sha);
+	sha256_free(c->sha);
+	buf_release(&c->text);
+}
+
+/* Writes `header` and all file lines, unchanged. */
+static int copy_lines(struct copy *c, const struct header *header, struct err *e)
+{
+	struct arena arena = ARENA_INIT;
+	struct entry entry;
+	int got;
+
+	header_format(&c->text, header);
+	buf_addc(&c->text, '\n');
+	while ((got = body_next(c->body, &arena, &entry, e)) > 0) {
+		size_t len;
+		const char *line = body_line(c->body, &len);
+		buf_add(&c->text, line, len);
+		buf_addc(&c->text, '\n');
+		if (entry.label == LABEL_PUBLIC) {
+			c->has_public = c->has_public || entry.size > 0;
+			if (info_add(c->info, &entry, e) != 0)
+				got = -1;
+		}
+		if (got > 0 && c->text.len >= WRITE_BLOCK && flush(c, e) != 0)
+			got = -1;
+		arena_release(&arena);
+		if (got < 0)
+			return -1;
+	}
+	arena_release(&arena);
+	if (got < 0 || flush(c, e) != 0)
+		return -1;
+	return sha256_check(c->sha, e);
+}
+
+static int finish_info(struct copy *c, struct head *head, struct err *e)
+{
+	struct buf name = BUF_INIT;
+	int status = -1;
+
+	head->has_btmh = c->has_public;
+	if (!c->has_public)
+		return 0;
+	buf_addf(&name, "%s-%s", head->id.product, head->id.version);
+	if (buf_check(&name, e) != 0 ||
+	    info_end(c->info, name.data, body_header(c->body)->piece_length, e) != 0)
+		goto out;
+	sha256_final(c->info_sha, head->btmh);
+	status = sha256_check(c->info_sha, e);
+out:
+	buf_release(&name);
+	return status;
+}
+
+/* Whether what was read is what `head` vouches for. */
+static int check_body(const struct copy *c, const struct document *in, const struct head *head,
+		      struct err *e)
+{
+	uint8_t digest[SHA256_SIZE];
+	uint64_t bytes;
+
+	body_digest(c->body, digest, &bytes);
+	if (bytes == head->bytes && memcmp(digest, head->digest, SHA256_SIZE) == 0)
+		return 0;
+	return err_set(e, ERR_UNTRUSTED,
+		       "%s is not what its own signature is about: its body was "
+		       "changed",
+		       document_name(in));
+}
+
+/* --- the head -----------------------------------------------------------------------------------
+ */
+
+static int sign(struct envelope *envelope, const struct release_request *request, struct err *e)
+{
+	struct buf text = BUF_INIT;
+	int status = 0;
+
+	envelope_preauth(&text, envelope->payload.data, envelope->payload.len);
+	status = buf_check(&text, e);
+	for (size_t i = 0; i < request->key_count && status == 0; i++) {
+		uint8_t sig[KEY_SIG_MAX];
+		size_t len = 0;
+		status = key_sign(request->keys[i], text.data, text.len, sig, &len, e);
+		if (status == 0)
+			status = envelope_add(envelope, key_id(request->keys[i]), sig, len, e);
+	}
+	buf_release(&text);
+	return status;
+}
+
+static int format_line(const struct envelope *envelope, struct buf *ret, struct err *e)
+{
+	envelope_format(ret, envelope);
+	if (buf_check(ret, e) != 0)
+		return -1;
+	if (ret->len > ENVELOPE_MAX)
+		return err_set(e, ERR_USAGE,
+			       "the signatures do not fit into an envelope of %zu bytes",
+			       ENVELOPE_MAX);
+	return 0;
+}
+
+static int sign_head(const struct head *head, const struct release_request *request,
+		     struct buf *ret, struct err *e)
+{
+	struct envelope envelope;
+	int status = -1;
+
+	envelope_init(&envelope);
+	head_format(&envelope.payload, head);
+	if (buf_check(&envelope.payload, e) == 0 && sign(&envelope, request, e) == 0)
+		status = format_line(&envelope, ret, e);
+	envelope_release(&envelope);
+	return status;
+}
+
+static int write_line(struct outfile *out, const struct buf *line, struct err *e)
+{
+	if (outfile_write(out, line->data, line->len, e) != 0)
+		return -1;
+	return outfile_write(out, "\n", 1, e);
+}
+
+/* --- what may follow what -----------------------------------------------------------------------
+ */
+
+static void copy_word(char *to, size_t size, const char *from)
+{
+	size_t len = strlen(from);
+
+	if (len >= size)
+		len = size - 1;
+	memcpy(to, from, len);
+	to[len] = '\0';
+}
+
+/* Clients hold on to the newest `issued` they have seen: one that lies before it locks them out. */
+static int check_issued(const struct release_request *request, const struct head *before,
+			struct err *e)
+{
+	char now[UTC_SIZE], then[UTC_SIZE];
+
+	if (request->issued >= before->issued)
+		return 0;
+	utc_format(now, request->issued);
+	utc_format(then, before->issued);
+	return err_set(e, ERR_REFUSED,
+		       "it would be issued at %s, before the head it follows (%s): clients would "
+		       "refuse it (is SOURCE_DATE_EPOCH or the clock wrong?)",
+		       now, then);
+}
+
+static int check_previous(const struct release_request *request, struct head *head, struct err *e)
+{
+	const struct head *previous = request->previous;
+
+	if (previous == NULL)
+		return 0;
+	if (strcmp(previous->id.product, head->id.product) != 0 ||
+	    strcmp(previous->id.channel, head->id.channel) != 0)
+		return err_set(e, ERR_REFUSED,
+			       "the previous release is of %s (%s), this one of %s (%s): give the "
+			       "current head of the same product and channel",
+			       previous->id.product, previous->id.channel, head->id.product,
+			       head->id.channel);
+	if (head->id.serial <= previous->id.serial)
+		return err_set(e, ERR_REFUSED,
+			       "the serial %llu is not above that of the previous release, %llu",
+			       (unsigned long long)head->id.serial,
+			       (unsigned long long)previous->id.serial);
+	head->has_previous = true;
+	memcpy(head->previous.version, previous->id.version, sizeof head->previous.version);
+	head->previous.serial = previous->id.serial;
+	memcpy(head->previous.digest, previous->digest, SHA256_SIZE);
+	return check_issued(request, previous, e);
+}
+
+static int name_release(const struct release_request *request, const struct header *in,
+			struct head *head, struct err *e)
+{
+	bool named = in->kind == HEADER_MANIFEST;
+
+	if (request->product == NULL && !named)
+		return err_set(e, ERR_USAGE, "an inventory has no product: give --product");
+	copy_word(head->id.product, sizeof head->id.product,
+		  request->product != NULL ? request->product : in->id.product);
+	copy_word(head->id.channel, sizeof head->id.channel,
+		  request->channel != NULL ? request->channel
+		  : named                  ? in->id.channel
+					   : "stable");
+	copy_word(head->id.version, sizeof head->id.version, request->version);
+	head->id.serial = request->serial;
+	if (request->serial == 0)
+		head->id.serial = request->previous->id.serial + 1;
+	if (head->id.serial > NUM_MAX)
+		return err_set(e, ERR_REFUSED, "there is no serial above 2^53-1");
+	return 0;
+}
+
+static void set_times(const struct release_request *request, struct head *head)
+{
+	head->issued = request->issued;
+	head->expires = request->expires;
+	if (request->has_rollout) {
+		head->has_rollout = true;
+		head->rollout_start = request->rollout_start;
+		head->rollout_window = request->rollout_window;
+	}
+}
+
+/* --- the three ways -----------------------------------------------------------------------------
+ */
+
+int release_make(struct document *in, const struct release_request *request, struct outfile *out,
+		 struct buf *ret_line, struct head *ret, struct err *e)
+{
+	struct copy c = {.text = BUF_INIT};
+	struct trust_signers signers;
+	struct head old;
+	int status = -1;
+	bool is_manifest = document_kind(in) == DOCUMENT_MANIFEST;
+
+	*ret = (struct head){.bytes = 0};
+	if (is_manifest && trust_head(request->trust, in, &old, &signers, e) != 0)
+		return -1;
+	if (copy_init(&c, in, out, e) != 0)
+		goto out;
+	struct header header = *body_header(c.body);
+	if (name_release(request, &header, ret, e) != 0 || check_previous(request, ret, e) != 0)
+		goto out;
+	header.kind = HEADER_MANIFEST;
+	header.id = ret->id;
+	set_times(request, ret);
+	if (copy_lines(&c, &header, e) != 0 || (is_manifest && check_body(&c, in, &old, e) != 0))
+		goto out;
+	sha256_final(c.sha, ret->digest);
+	ret->bytes = c.length;
+	ret->files = header.files;
+	if (finish_info(&c, ret, e) != 0 || sign_head(ret, request, ret_line, e) != 0)
+		goto out;
+	status = write_line(out, ret_line, e);
+out:
+	copy_release(&c);
+	return status;
+}
+
+/* Copies the body of a manifest as it is; a head has none. */
+static int keep_body(struct document *in, const struct head *head, struct outfile *out,
+		     struct err *e)
+{
+	struct copy c = {.text = BUF_INIT};
+	int status = -1;
+
+	if (document_kind(in) == DOCUMENT_HEAD)
+		return 0;
+	if (copy_init(&c, in, out, e) == 0 && copy_lines(&c, body_header(c.body), e) == 0)
+		status = check_body(&c, in, head, e);
+	copy_release(&c);
+	return status;
+}
+
+int release_resign(struct document *in, const struct release_request *request, struct outfile *out,
+		   struct buf *ret_line, struct head *ret, struct err *e)
+{
+	struct trust_signers signers;
+
+	if (trust_head(request->trust, in, ret, &signers, e) != 0 ||
+	    check_issued(request, ret, e) != 0)
+		return -1;
+	set_times(request, ret);
+	if (keep_body(in, ret, out, e) != 0 || sign_head(ret, request, ret_line, e) != 0)
+		return -1;
+	return write_line(out, ret_line, e);
+}
+
+int release_add_signature(struct document *in, const struct release_request *request,
+			  struct outfile *out, struct buf *ret_line, struct head *ret,
+			  struct err *e)
+{
+	struct trust_signers signers;
+	struct envelope envelope;
+	int status = -1;
+
+	envelope_init(&envelope);
+	if (trust_head(request->trust, in, ret, &signers, e) != 0 ||
+	    document_envelope(in, &envelope, e) != 0 || keep_body(in, ret, out, e) != 0)
+		goto out;
+	if (sign(&envelope, request, e) != 0 || format_line(&envelope, ret_line, e) != 0)
+		goto out;
+	status = write_line(out, ret_line, e);
+out:
+	envelope_release(&envelope);
+	return status;
+}
+
+int release_previous(const char *path, const struct trust *trust, struct head *ret, struct err *e)
+{
+	struct trust_signers signers;
+	struct document *d = document_open(path, e);
+
+	if (d == NULL)
+		return -1;
+	int status = trust_head(trust, d, ret, &signers, e);
+	document_close(d);
+	return status;
+}

@@ -1,0 +1,59 @@
+/*
+ * cli: the run of a command, from its arguments to its exit status. This is the one module that
+ * speaks for the process: it prints, sets the time zone to UTC and looks after signals. The library
+ * below and above it does none of that.
+ *
+ * SIGINT, SIGTERM and SIGHUP remove what is temporary, then end the process as if they had not been
+ * caught. A reader of our output that goes away ends it as SIGPIPE does, silently.
+ */
+#ifndef SWARM_CLI_H
+#define SWARM_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "swarm/buf.h"
+#include "swarm/err.h"
+#include "swarm/opt.h"
+#include "swarm/progress.h"
+#include "swarm/scratch.h"
+
+/* Begins the command's own options struct, so that one table fills both. */
+struct cli_options {
+	bool help, version, quiet, json, force;
+	unsigned verbose;
+	const char *progress_mode;
+	struct opt_number threads;
+};
+
+struct cli {
+	const struct opt_program *program;
+	struct cli_options *options; /* the command's, borrowed */
+	struct opt_list operands;
+	struct scratch *scratch;
+	struct progress *progress; /* NULL: none is shown */
+	struct cli_signals *signals;
+	bool reported; /* the failure was told in JSON already */
+};
+
+/*
+ * Parses the arguments into `options` (whose first member is a struct cli_options) and answers
+ * --help and --version. Returns -1 to go on, else the exit status to end with, by cli_end().
+ */
+int cli_begin(struct cli *c, const struct opt_program *program, int argc, char **argv,
+	      void *options);
+/* Reports `e` (where status is not 0), closes standard output, and returns the exit status. */
+int cli_end(struct cli *c, int status, const struct err *e);
+
+/* A line on stderr, "swarmpack: ...", of one error among several. */
+void cli_complain(const struct cli *c, const struct err *e);
+/* A line on stderr, "swarmpack: warning: ...", also with --quiet. */
+void cli_warn(const struct cli *c, const char *fmt, ...) ERR_PRINTF(2, 3);
+/* A line of a summary on stderr, unless --quiet. */
+void cli_say(const struct cli *c, const char *fmt, ...) ERR_PRINTF(2, 3);
+/* A line of a result on stdout, as it is; the line feed is added. */
+void cli_put(const struct buf *line);
+/* threads for pool_new(): 0 unless --threads was given. */
+unsigned cli_threads(const struct cli *c);
+
+#endif
