@@ -7,14 +7,12 @@
 #include "swarm/cli.h"
 #include "swarm/explain.h"
 #include "swarm/header.h"
-#include "swarm/jsonl.h"
 #include "swarm/num.h"
-#include "swarm/outfile.h"
 #include "swarm/pack.h"
 #include "swarm/rules.h"
 #include "swarm/scan.h"
 #include "swarm/source.h"
-#include "swarm/text.h"
+#include "swarm/summary.h"
 #include "swarm/utc.h"
 
 #define PROBLEMS_SHOWN 20
@@ -30,12 +28,13 @@ struct options {
 #define AT(field) offsetof(struct options, field), NULL
 
 static const struct opt table[] = {
-    {OPT_STRINGS, 'r', "rules", "FILE", "label rules, see swarm-rules(5); later files outrank earlier",
-     AT(rules)},
+    {OPT_STRINGS, 'r', "rules", "FILE",
+     "label rules, see swarm-rules(5); later files outrank earlier", AT(rules)},
     {OPT_STRING, 'o', "output", "FILE", "write the inventory here, not to standard output",
      AT(output)},
     {OPT_STRING, 'b', "bundle", "PATH",
-     "also write the files as .tar, .tar.gz, .tar.zst or .zip,\nor into a directory if PATH ends in /",
+     "also write the files as .tar, .tar.gz, .tar.zst or .zip,\nor into a directory if PATH ends "
+     "in /",
      AT(bundle)},
     {OPT_STRING, 0, "piece-length", "N|auto", "a power of two from 16K to 128M (default: auto)",
      AT(piece_length)},
@@ -53,28 +52,17 @@ static const struct opt table[] = {
 static const struct opt_program program = {
     .name = "swarmpack",
     .usage = "[OPTION]... TREE --rules FILE\n[OPTION]... --rules FILE --explain PATH",
-    .purpose = "Label every file of TREE (a directory, an archive, or - for one on standard input) by\n"
-	       "rules, hash what is to be published, and write the inventory of a release.\n",
+    .purpose =
+	"Label every file of TREE (a directory, an archive, or - for one on standard input) by\n"
+	"rules, hash what is to be published, and write the inventory of a release.\n",
     .options = table,
     .operands = "TREE",
     .operands_min = 0,
     .operands_max = 1,
 };
 
-/* --- what was found ----------------------------------------------------------------------------- */
-
-static void say_total(const struct cli *cli, const struct scan *scan, enum label label)
-{
-	const struct scan_total *total = &scan->totals[label];
-	struct buf line = BUF_INIT;
-
-	buf_addf(&line, "%-8s ", label_name(label));
-	text_plural(&line, total->files, "file");
-	buf_adds(&line, ", ");
-	text_bytes(&line, total->bytes);
-	cli_say(cli, "%s", line.data);
-	buf_release(&line);
-}
+/* --- what was found -----------------------------------------------------------------------------
+ */
 
 static void warn_of_dead_rules(const struct cli *cli, const struct rules *rules,
 			       const struct scan *scan)
@@ -87,67 +75,44 @@ static void warn_of_dead_rules(const struct cli *cli, const struct rules *rules,
 	}
 }
 
-static int report_problems(struct cli *cli, const struct scan *scan, struct err *e)
+static int report_problems(const struct cli *cli, const struct scan *scan, struct err *e)
 {
-	size_t shown = scan->problem_count;
+	bool all = cli->options->verbose > 0 || scan->problem_count <= PROBLEMS_SHOWN;
+	struct buf text = BUF_INIT;
 
-	if (shown > PROBLEMS_SHOWN && cli->options->verbose == 0)
-		shown = PROBLEMS_SHOWN;
-	for (size_t i = 0; i < shown; i++) {
-		struct err line;
-		(void)err_set(&line, ERR_REFUSED, "'%s': %s", scan->problems[i].path,
-			      scan->problems[i].why);
-		cli_complain(cli, &line);
-	}
+	summary_problems(&text, scan, all ? scan->problem_count : PROBLEMS_SHOWN);
+	cli_complain(cli, &text);
+	buf_clear(&text);
 	if (cli->options->json) {
-		for (size_t i = 0; i < scan->problem_count; i++) {
-			struct buf line = BUF_INIT;
-			struct jsonl_writer w = {.to = &line};
-			jsonl_open(&w, NULL);
-			jsonl_path(&w, "path", scan->problems[i].path);
-			jsonl_string(&w, "problem", scan_fault_name(scan->problems[i].fault));
-			jsonl_string(&w, "reason", scan->problems[i].why);
-			jsonl_close(&w);
-			cli_put(&line);
-			buf_release(&line);
-		}
+		summary_format_problems(&text, scan);
+		cli_put_lines(&text);
 	}
-	if (shown < scan->problem_count)
-		return err_set(e, ERR_REFUSED,
-			       "%zu paths cannot be released (%zu more than shown: -v shows all)",
-			       scan->problem_count, scan->problem_count - shown);
-	return err_set(e, ERR_REFUSED, "%zu path%s cannot be released", scan->problem_count,
-		       scan->problem_count == 1 ? "" : "s");
+	buf_release(&text);
+	return err_set(e, ERR_REFUSED, "%zu %s cannot be released%s", scan->problem_count,
+		       scan->problem_count == 1 ? "path" : "paths",
+		       all ? "" : " (not all are shown: -v shows them)");
 }
 
-static void report_success(const struct cli *cli, const struct scan *scan, uint64_t piece_length,
-			   bool dry_run)
+static void report_success(const struct cli *cli, const struct scan *scan)
 {
-	struct buf line = BUF_INIT;
-	struct jsonl_writer w = {.to = &line};
+	struct buf text = BUF_INIT;
 
-	for (enum label label = LABEL_PUBLIC; label <= LABEL_PRIVATE; label++)
-		say_total(cli, scan, label);
-	if (scan->skipped_links > 0)
-		cli_say(cli, "skipped  %llu symbolic links",
-			(unsigned long long)scan->skipped_links);
-	if (!cli->options->json)
-		return;
-	jsonl_open(&w, NULL);
-	for (enum label label = LABEL_PUBLIC; label <= LABEL_PRIVATE; label++) {
-		jsonl_open(&w, label_name(label));
-		jsonl_number(&w, "files", scan->totals[label].files);
-		jsonl_number(&w, "bytes", scan->totals[label].bytes);
-		jsonl_close(&w);
-	}
-	jsonl_number(&w, "piece_length", piece_length);
-	jsonl_bool(&w, "dry_run", dry_run);
-	jsonl_close(&w);
-	cli_put(&line);
-	buf_release(&line);
+	summary_describe(&text, scan);
+	cli_say_lines(cli, &text);
+	buf_release(&text);
 }
 
-/* --- what is to be done ------------------------------------------------------------------------- */
+static void report_json(const struct scan *scan, uint64_t piece_length, bool dry_run)
+{
+	struct buf text = BUF_INIT;
+
+	summary_format(&text, scan, piece_length, dry_run);
+	cli_put_lines(&text);
+	buf_release(&text);
+}
+
+/* --- what is to be done -------------------------------------------------------------------------
+ */
 
 static int choose_piece_length(const struct options *o, const struct scan *scan, uint64_t *ret,
 			       struct err *e)
@@ -158,9 +123,10 @@ static int choose_piece_length(const struct options *o, const struct scan *scan,
 	if (o->piece_length == NULL || strcmp(o->piece_length, "auto") == 0)
 		return 0;
 	if (!num_parse_size(o->piece_length, ret) || !header_is_piece_length(*ret))
-		return err_set(e, ERR_USAGE,
-			       "--piece-length needs a power of two from 16K to 128M, or auto, not '%s'",
-			       o->piece_length);
+		return err_set(
+		    e, ERR_USAGE,
+		    "--piece-length needs a power of two from 16K to 128M, or auto, not '%s'",
+		    o->piece_length);
 	return 0;
 }
 
@@ -177,10 +143,11 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 	if (o->like != NULL && o->piece_length != NULL)
 		return err_set(e, ERR_USAGE, "--like and --piece-length exclude each other");
 	if (o->bundle != NULL && !bundle_is_name(o->bundle))
-		return err_set(e, ERR_USAGE,
-			       "cannot tell the format of the bundle '%s': it ends in none of .tar, "
-			       ".tar.gz, .tar.zst, .zip and /",
-			       o->bundle);
+		return err_set(
+		    e, ERR_USAGE,
+		    "cannot tell the format of the bundle '%s': it ends in none of .tar, "
+		    ".tar.gz, .tar.zst, .zip and /",
+		    o->bundle);
 	if (o->common.json && !o->dry_run && o->explain.count == 0 && strcmp(to, "-") == 0)
 		return err_set(e, ERR_USAGE,
 			       "--json needs -o: the inventory goes to standard output");
@@ -190,34 +157,17 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 static int write_release(struct cli *cli, const struct options *o, struct source *source,
 			 const struct scan *scan, uint64_t piece_length, struct err *e)
 {
-	struct pack_options pack = {.piece_length = piece_length,
-				    .plain = !o->no_sha256,
-				    .threads = cli_threads(cli),
-				    .progress = cli->progress};
-	struct bundle_options to = {.force = o->common.force, .threads = cli_threads(cli)};
-	struct outfile_options out = {.force = o->common.force};
-	struct bundle *bundle = NULL;
-	struct outfile *inventory = NULL;
-	int status = -1;
+	struct pack_options how = {.piece_length = piece_length,
+				   .plain = !o->no_sha256,
+				   .inventory = o->output != NULL ? o->output : "-",
+				   .bundle = o->bundle,
+				   .force = o->common.force,
+				   .threads = cli_threads(cli),
+				   .progress = cli->progress};
 
-	if (utc_epoch(BUNDLE_MTIME, &to.mtime, e) != 0)
+	if (utc_epoch(BUNDLE_MTIME, &how.mtime, e) != 0)
 		return -1;
-	inventory = outfile_open(o->output != NULL ? o->output : "-", &out, cli->scratch, e);
-	if (inventory == NULL)
-		goto out;
-	if (o->bundle != NULL && (bundle = bundle_open(o->bundle, &to, cli->scratch, e)) == NULL)
-		goto out;
-	if (pack_run(source, scan, &pack, bundle, inventory, e) != 0)
-		goto out;
-	if (bundle != NULL && bundle_sync(bundle, e) != 0)
-		goto out;
-	if (outfile_sync(inventory, e) != 0 || (bundle != NULL && bundle_commit(bundle, e) != 0))
-		goto out;
-	status = outfile_commit(inventory, e);
-out:
-	bundle_free(bundle);
-	outfile_free(inventory);
-	return status;
+	return pack_run(source, scan, &how, cli->scratch, e);
 }
 
 static int check_outputs(const struct options *o, const struct source *source,
@@ -256,7 +206,9 @@ static int pack(struct cli *cli, const struct options *o, const struct rules *ru
 		goto out;
 	status = o->dry_run ? 0 : write_release(cli, o, source, &scan, piece_length, e);
 	if (status == 0)
-		report_success(cli, &scan, piece_length, o->dry_run);
+		report_success(cli, &scan);
+	if (status == 0 && o->common.json)
+		report_json(&scan, piece_length, o->dry_run);
 out:
 	scan_release(&scan);
 	source_close(source);

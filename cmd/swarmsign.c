@@ -1,19 +1,13 @@
 /* swarmsign: makes signed manifests and heads. See swarmsign(1). */
-#include <stdio.h>
-#include <stdlib.h>
+#include <limits.h>
 #include <string.h>
 
 #include "swarm/cli.h"
-#include "swarm/document.h"
 #include "swarm/header.h"
-#include "swarm/hex.h"
-#include "swarm/jsonl.h"
 #include "swarm/key.h"
 #include "swarm/num.h"
-#include "swarm/outfile.h"
 #include "swarm/release.h"
-#include "swarm/text.h"
-#include "swarm/trust.h"
+#include "swarm/ring.h"
 #include "swarm/utc.h"
 
 struct options {
@@ -44,7 +38,8 @@ static const struct opt table[] = {
     {OPT_STRING, 0, "release", "VERSION", "its version, for people", AT(version)},
     {OPT_STRING, 0, "serial", "N|next", "its number, for roll-back protection; next: previous + 1",
      AT(serial)},
-    {OPT_STRING, 0, "previous", "FILE", "the current manifest or head of the channel", AT(previous)},
+    {OPT_STRING, 0, "previous", "FILE", "the current manifest or head of the channel",
+     AT(previous)},
     {OPT_STRINGS, 0, "trust", "PUB", "public keys, besides --key's, that make inputs genuine",
      AT(trust)},
     {OPT_STRING, 0, "expires", "30d|TIME", "when clients stop believing the head (default: 30d)",
@@ -76,120 +71,59 @@ static const struct opt_program program = {
     .operands_max = 1,
 };
 
-/* --- keys --------------------------------------------------------------------------------------- */
-
-struct ring {
-	struct key **keys;
-	size_t count;
-	struct trust *trust;
-};
-
-static void ring_release(struct ring *r)
-{
-	trust_free(r->trust);
-	for (size_t i = 0; i < r->count; i++)
-		key_free(r->keys[i]);
-	free(r->keys);
-}
+/* --- keys ---------------------------------------------------------------------------------------
+ */
 
 static int read_passphrase(const struct options *o, struct buf *to, struct err *e)
 {
 	if (o->passphrase_env != NULL && o->passphrase_fd.given)
-		return err_set(e, ERR_USAGE, "--passphrase-fd and --passphrase-env exclude each other");
+		return err_set(e, ERR_USAGE,
+			       "--passphrase-fd and --passphrase-env exclude each other");
 	if (o->passphrase_env != NULL)
 		return key_passphrase_env(o->passphrase_env, to, e);
-	if (o->passphrase_fd.given)
-		return key_passphrase_fd((int)o->passphrase_fd.value, to, e);
-	return 0;
+	if (!o->passphrase_fd.given)
+		return 0;
+	if (o->passphrase_fd.value > INT_MAX)
+		return err_set(e, ERR_USAGE, "--passphrase-fd needs a file descriptor");
+	return key_passphrase_fd((int)o->passphrase_fd.value, to, e);
 }
 
-static const char *passphrase_text(const struct buf *passphrase)
+static const char *text_or_null(const struct buf *passphrase)
 {
 	return passphrase->len > 0 ? passphrase->data : NULL;
 }
 
-static int load_keys(const struct cli *cli, const struct options *o, struct ring *r, struct err *e)
+static int generate(const struct cli *cli, const struct options *o, const struct buf *passphrase,
+		    struct err *e)
 {
-	struct buf passphrase = BUF_INIT;
-	int status = -1;
+	char keyid[KEY_ID_SIZE];
 
-	r->keys = calloc(o->keys.count + 1, sizeof *r->keys);
-	r->trust = trust_new(e);
-	if (r->keys == NULL)
-		(void)err_nomem(e);
-	if (r->keys == NULL || r->trust == NULL || read_passphrase(o, &passphrase, e) != 0)
-		goto out;
-	for (size_t i = 0; i < o->keys.count; i++) {
-		bool exposed = false;
-		struct key *key = key_load_private(o->keys.items[i], passphrase_text(&passphrase),
-						   &exposed, e);
-		if (key == NULL)
-			goto out;
-		r->keys[r->count++] = key;
-		if (exposed)
-			cli_warn(cli, "the key '%s' can be read by others: chmod 600 it",
-				 o->keys.items[i]);
-		if (trust_add_key(r->trust, key, e) != 0)
-			goto out;
-	}
-	for (size_t i = 0; i < o->trust.count; i++)
-		if (trust_add_file(r->trust, o->trust.items[i], e) != 0)
-			goto out;
-	status = 0;
-out:
-	buf_wipe(&passphrase);
-	return status;
+	if (cli->operands.count > 0 || o->keys.count > 0)
+		return err_set(e, ERR_USAGE, "--generate-key makes a key and does nothing else");
+	if (ring_generate(o->generate, text_or_null(passphrase), o->common.force, cli->scratch,
+			  keyid, e) != 0)
+		return -1;
+	cli_say(cli, "%s.key: the secret key, %s", o->generate,
+		passphrase->len > 0 ? "encrypted" : "not encrypted");
+	cli_say(cli, "%s.pub: for those who verify; keyid %s", o->generate, keyid);
+	return 0;
 }
 
-static int write_text(const struct cli *cli, const char *prefix, const char *suffix,
-		      const struct buf *text, mode_t mode, struct outfile **ret, struct err *e)
+static int load_ring(const struct cli *cli, const struct options *o, const struct buf *passphrase,
+		     struct ring *ret, struct err *e)
 {
-	struct outfile_options how = {.force = cli->options->force, .mode = mode};
-	struct buf path = BUF_INIT;
-	int status = -1;
+	struct ring_options how = {o->keys.items, o->keys.count, o->trust.items, o->trust.count,
+				   text_or_null(passphrase)};
 
-	buf_addf(&path, "%s%s", prefix, suffix);
-	if (buf_check(&path, e) == 0) {
-		*ret = outfile_open(path.data, &how, cli->scratch, e);
-		if (*ret != NULL && outfile_write(*ret, text->data, text->len, e) == 0)
-			status = outfile_sync(*ret, e);
-	}
-	buf_release(&path);
-	return status;
+	if (ring_load(&how, ret, e) != 0)
+		return -1;
+	for (size_t i = 0; i < ret->exposed_count; i++)
+		cli_warn(cli, "the key '%s' can be read by others: chmod 600 it", ret->exposed[i]);
+	return 0;
 }
 
-static int generate(const struct cli *cli, const struct options *o, struct err *e)
-{
-	struct buf passphrase = BUF_INIT, secret = BUF_INIT, open = BUF_INIT;
-	struct outfile *key_file = NULL, *pub_file = NULL;
-	int status = -1;
-	struct key *key = key_generate(e);
-
-	if (key == NULL || read_passphrase(o, &passphrase, e) != 0)
-		goto out;
-	if (key_format_private(key, passphrase_text(&passphrase), &secret, e) != 0 ||
-	    key_format_public(key, &open, e) != 0)
-		goto out;
-	if (write_text(cli, o->generate, ".key", &secret, 0600, &key_file, e) != 0 ||
-	    write_text(cli, o->generate, ".pub", &open, 0666, &pub_file, e) != 0)
-		goto out;
-	if (outfile_commit(key_file, e) != 0 || outfile_commit(pub_file, e) != 0)
-		goto out;
-	cli_say(cli, "%s.key  keep it secret; %s", o->generate,
-		passphrase.len > 0 ? "encrypted" : "not encrypted");
-	cli_say(cli, "%s.pub  hand it to those who verify; keyid %s", o->generate, key_id(key));
-	status = 0;
-out:
-	outfile_free(key_file);
-	outfile_free(pub_file);
-	buf_wipe(&passphrase);
-	buf_wipe(&secret);
-	buf_release(&open);
-	key_free(key);
-	return status;
-}
-
-/* --- what is asked for -------------------------------------------------------------------------- */
+/* --- what is asked for --------------------------------------------------------------------------
+ */
 
 static int check_words(const struct options *o, struct err *e)
 {
@@ -222,10 +156,11 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 			       "--%s leaves the release as it is: --product, --channel, --release, "
 			       "--serial and --previous are for a new one",
 			       o->resign ? "resign" : "add-signature");
-	if (o->add_signature && (o->expires != NULL || o->rollout_start != NULL ||
-				 o->rollout_window.given))
-		return err_set(e, ERR_USAGE, "--add-signature leaves the head as it is: --expires and "
-					     "--rollout-* are for --resign");
+	if (o->add_signature &&
+	    (o->expires != NULL || o->rollout_start != NULL || o->rollout_window.given))
+		return err_set(e, ERR_USAGE,
+			       "--add-signature leaves the head as it is: --expires and "
+			       "--rollout-* are for --resign");
 	if (!again && o->version == NULL)
 		return err_set(e, ERR_USAGE, "what release is it? give --release VERSION");
 	if (!again && o->serial == NULL)
@@ -266,11 +201,11 @@ static int read_times(const struct options *o, struct release_request *ret, stru
 	ret->has_rollout = o->rollout_start != NULL || o->rollout_window.given;
 	ret->rollout_start = ret->issued;
 	if (o->rollout_start != NULL && !utc_parse(o->rollout_start, &ret->rollout_start))
-		return err_set(e, ERR_USAGE,
-			       "--rollout-start needs a time such as 2026-12-31T00:00:00Z, not '%s'",
-			       o->rollout_start);
-	ret->rollout_window =
-	    o->rollout_window.given ? o->rollout_window.value : RELEASE_WINDOW;
+		return err_set(
+		    e, ERR_USAGE,
+		    "--rollout-start needs a time such as 2026-12-31T00:00:00Z, not '%s'",
+		    o->rollout_start);
+	ret->rollout_window = o->rollout_window.given ? o->rollout_window.value : RELEASE_WINDOW;
 	return 0;
 }
 
@@ -289,108 +224,56 @@ static int read_serial(const struct options *o, struct release_request *ret, str
 	return 0;
 }
 
-/* --- the run ------------------------------------------------------------------------------------ */
+/* --- the run ------------------------------------------------------------------------------------
+ */
 
 static void report(const struct cli *cli, const struct options *o, const struct head *head,
 		   const struct ring *ring)
 {
-	char expires[UTC_SIZE], digest[2 * SHA256_SIZE + 1];
-	struct buf files = BUF_INIT, line = BUF_INIT;
-	struct jsonl_writer w = {.to = &line};
+	struct buf text = BUF_INIT;
 
-	utc_format(expires, head->expires);
-	text_plural(&files, head->files, "file");
-	cli_say(cli, "%s %s %s (%s, serial %llu): %s, expires %s",
-		o->add_signature ? "added a signature to" : "signed", head->id.product,
-		head->id.version, head->id.channel, (unsigned long long)head->id.serial, files.data,
-		expires);
+	release_describe(&text, head, o->add_signature);
 	for (size_t i = 0; i < ring->count; i++)
-		cli_say(cli, "key %s (%s)", key_id(ring->keys[i]), key_algorithm(ring->keys[i]));
+		buf_addf(&text, "by key %s (%s)\n", key_id(ring->keys[i]),
+			 key_algorithm(ring->keys[i]));
+	cli_say_lines(cli, &text);
+	buf_clear(&text);
 	if (cli->options->json) {
-		jsonl_open(&w, NULL);
-		jsonl_string(&w, "product", head->id.product);
-		jsonl_string(&w, "channel", head->id.channel);
-		jsonl_string(&w, "version", head->id.version);
-		jsonl_number(&w, "serial", head->id.serial);
-		jsonl_number(&w, "files", head->files);
-		jsonl_hex(&w, "sha256", head->digest, SHA256_SIZE);
-		if (head->has_btmh)
-			jsonl_hex(&w, "btmh", head->btmh, SHA256_SIZE);
-		jsonl_string(&w, "expires", expires);
-		jsonl_close(&w);
-		cli_put(&line);
+		release_format(&text, head);
+		cli_put_lines(&text);
 	}
-	if (cli->options->verbose > 0 && head->has_btmh) {
-		hex_format(digest, head->btmh, SHA256_SIZE);
-		cli_say(cli, "btmh %s", digest);
-	}
-	buf_release(&files);
-	buf_release(&line);
-}
-
-static int make(const struct options *o, struct document *in, struct release_request *request,
-		struct outfile *out, struct buf *line, struct head *head, struct err *e)
-{
-	if (o->add_signature)
-		return release_add_signature(in, request, out, line, head, e);
-	if (o->resign)
-		return release_resign(in, request, out, line, head, e);
-	return release_make(in, request, out, line, head, e);
+	buf_release(&text);
 }
 
 static int sign(const struct cli *cli, const struct options *o, const struct ring *ring,
 		struct err *e)
 {
-	struct release_request request = {.keys = ring->keys,
+	struct release_request request = {.task = o->add_signature ? RELEASE_ADD_SIGNATURE
+						  : o->resign      ? RELEASE_RESIGN
+								   : RELEASE_MAKE,
+					  .keys = ring->keys,
 					  .key_count = ring->count,
 					  .trust = ring->trust,
 					  .product = o->product,
 					  .channel = o->channel,
 					  .version = o->version};
-	struct outfile_options how = {.force = o->common.force};
-	struct outfile *out = NULL, *head_file = NULL;
-	struct document *in = NULL;
-	struct buf line = BUF_INIT;
+	struct release_files files = {.in = cli->operands.items[0],
+				      .out = o->output != NULL ? o->output : "-",
+				      .head = o->head,
+				      .force = o->common.force};
 	struct head head, previous;
-	int status = -1;
 
 	if (read_times(o, &request, e) != 0 || read_serial(o, &request, e) != 0)
-		goto out;
+		return -1;
 	if (o->previous != NULL) {
 		if (release_previous(o->previous, ring->trust, &previous, e) != 0)
-			goto out;
+			return -1;
 		request.previous = &previous;
 	}
-	in = document_open(cli->operands.items[0], e);
-	if (in == NULL)
-		goto out;
-	bool is_head = document_kind(in) == DOCUMENT_HEAD;
-	if (is_head && o->head != NULL) {
-		(void)err_set(e, ERR_USAGE, "a head goes to -o or standard output, not to --head");
-		goto out;
-	}
-	out = outfile_open(o->output != NULL ? o->output : "-", &how, cli->scratch, e);
-	if (out == NULL)
-		goto out;
-	if (o->head != NULL && (head_file = outfile_open(o->head, &how, cli->scratch, e)) == NULL)
-		goto out;
-	if (make(o, in, &request, out, &line, &head, e) != 0)
-		goto out;
-	buf_addc(&line, '\n');
-	if (head_file != NULL && (buf_check(&line, e) != 0 ||
-				  outfile_write(head_file, line.data, line.len, e) != 0 ||
-				  outfile_sync(head_file, e) != 0))
-		goto out;
-	if (outfile_commit(out, e) != 0 || (head_file != NULL && outfile_commit(head_file, e) != 0))
-		goto out;
+	if (release_run(&files, &request, cli->scratch, &head, e) != 0)
+		return -1;
 	report(cli, o, &head, ring);
-	status = 0;
-out:
-	buf_release(&line);
-	outfile_free(out);
-	outfile_free(head_file);
-	document_close(in);
-	return status;
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -398,15 +281,21 @@ int main(int argc, char **argv)
 	struct options o = {.common = {.help = false}};
 	struct err e = {.code = ERR_NONE};
 	struct ring ring = {.keys = NULL};
+	struct buf passphrase = BUF_INIT;
 	struct cli cli;
 	int status = cli_begin(&cli, &program, argc, argv, &o);
 
 	if (status >= 0)
 		return status;
+	if (read_passphrase(&o, &passphrase, &e) != 0)
+		goto out;
 	if (o.generate != NULL)
-		status = generate(&cli, &o, &e);
-	else if (check_options(&o, &cli, &e) == 0 && load_keys(&cli, &o, &ring, &e) == 0)
+		status = generate(&cli, &o, &passphrase, &e);
+	else if (check_options(&o, &cli, &e) == 0 &&
+		 load_ring(&cli, &o, &passphrase, &ring, &e) == 0)
 		status = sign(&cli, &o, &ring, &e);
+out:
+	buf_wipe(&passphrase);
 	ring_release(&ring);
 	return cli_end(&cli, status == 0 ? 0 : err_status(e.code), &e);
 }

@@ -1,9 +1,64 @@
+#define _DEFAULT_SOURCE /* reallocarray() */
 #include "swarm/finding.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "swarm/jsonl.h"
+#include "swarm/path.h"
 #include "swarm/text.h"
+
+void finding_list_release(struct finding_list *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		free(l->items[i].pieces);
+	free(l->items);
+	arena_release(&l->arena);
+	*l = (struct finding_list)FINDING_LIST_INIT;
+}
+
+int finding_add(struct finding_list *l, const struct finding *f, struct err *e)
+{
+	if (l->count == l->cap) {
+		size_t want = l->cap == 0 ? 64 : l->cap * 2;
+		struct finding *more = reallocarray(l->items, want, sizeof *more);
+		if (more == NULL) {
+			free(f->pieces);
+			return err_nomem(e);
+		}
+		l->items = more;
+		l->cap = want;
+	}
+	l->items[l->count++] = *f;
+	l->counts[f->kind]++;
+	return 0;
+}
+
+int finding_add_reason(struct finding_list *l, enum finding_kind kind, const char *path,
+		       const char *why, struct err *e)
+{
+	struct finding f = {.kind = kind, .path = arena_copy(&l->arena, path, strlen(path))};
+
+	if (why != NULL)
+		f.why = arena_copy(&l->arena, why, strlen(why));
+	if (f.path == NULL || (why != NULL && f.why == NULL))
+		return err_nomem(e);
+	return finding_add(l, &f, e);
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct finding *x = left, *y = right;
+	int order = path_compare(x->path, y->path);
+
+	return order != 0 ? order : (x->kind > y->kind) - (x->kind < y->kind);
+}
+
+void finding_sort(struct finding_list *l)
+{
+	if (l->count > 0)
+		qsort(l->items, l->count, sizeof *l->items, compare);
+}
 
 const char *finding_name(enum finding_kind kind)
 {
@@ -22,8 +77,8 @@ const char *finding_name(enum finding_kind kind)
 }
 
 /* The bytes of a run of pieces, as far as the file goes. */
-static void range_of(const struct finding *f, const struct finding_pieces *run, uint64_t *ret_offset,
-		     uint64_t *ret_length)
+static void range_of(const struct finding *f, const struct finding_pieces *run,
+		     uint64_t *ret_offset, uint64_t *ret_length)
 {
 	uint64_t pieces = run->last - run->first + 1;
 

@@ -46,25 +46,26 @@ static void put_group(struct buf *to, const struct audit *audit, enum finding_ki
 	size_t shown = 0;
 
 	buf_addf(to, "%s (", heading(kind));
-	text_count(to, audit->counts[kind]);
+	text_count(to, audit->findings.counts[kind]);
 	buf_adds(to, ")\n");
-	for (size_t i = 0; i < audit->count && shown < options->shown; i++) {
-		if (audit->findings[i].kind == kind) {
-			put_finding(to, &audit->findings[i]);
+	for (size_t i = 0; i < audit->findings.count && shown < options->shown; i++) {
+		if (audit->findings.items[i].kind == kind) {
+			put_finding(to, &audit->findings.items[i]);
 			shown++;
 		}
 	}
-	if (shown < audit->counts[kind]) {
+	if (shown < audit->findings.counts[kind]) {
 		buf_adds(to, "  and ");
-		text_count(to, audit->counts[kind] - shown);
+		text_count(to, audit->findings.counts[kind] - shown);
 		buf_adds(to, " more (-v shows all)\n");
 	}
 }
 
-void report_findings(struct buf *to, const struct audit *audit, const struct report_options *options)
+void report_findings(struct buf *to, const struct audit *audit,
+		     const struct report_options *options)
 {
 	for (int kind = 0; kind < FINDING_KINDS; kind++)
-		if (audit->counts[kind] > 0 && (kind != FINDING_OK || options->ok))
+		if (audit->findings.counts[kind] > 0 && (kind != FINDING_OK || options->ok))
 			put_group(to, audit, (enum finding_kind)kind, options);
 }
 
@@ -73,10 +74,10 @@ void report_counts(struct buf *to, const struct audit *audit)
 	size_t start = to->len;
 
 	for (int kind = 0; kind < FINDING_KINDS; kind++) {
-		if (audit->counts[kind] == 0)
+		if (audit->findings.counts[kind] == 0)
 			continue;
 		buf_adds(to, to->len > start ? ", " : "");
-		text_count(to, audit->counts[kind]);
+		text_count(to, audit->findings.counts[kind]);
 		buf_addf(to, " %s", finding_name((enum finding_kind)kind));
 	}
 }

@@ -10,7 +10,8 @@
 #include "swarm/num.h"
 #include "swarm/text.h"
 
-/* --- writing ------------------------------------------------------------------------------------ */
+/* --- writing ------------------------------------------------------------------------------------
+ */
 
 static void put_key(struct jsonl_writer *w, const char *key)
 {
@@ -141,7 +142,8 @@ void jsonl_base64(struct jsonl_writer *w, const char *key, const uint8_t *bytes,
 	buf_addc(w->to, '"');
 }
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------
+ */
 
 #define KEYS_MAX 24
 
@@ -152,7 +154,7 @@ struct jsonl_object {
 	const char *keys[KEYS_MAX];
 	struct jsonl_object *root; /* where problems are kept */
 	struct jsonl_object *next; /* all objects taken out of the root */
-	char problem[256];	   /* of the root: "" while all is well */
+	char problem[256];         /* of the root: "" while all is well */
 };
 
 struct jsonl_object *jsonl_parse(const char *text, size_t len, struct err *e)

@@ -17,7 +17,7 @@ struct outfile {
 	struct scratch *scratch;
 	int fd;
 	char *temporary; /* the name of fd's file, or NULL while it has none */
-	bool streams;	 /* the target is written to, not replaced */
+	bool streams;    /* the target is written to, not replaced */
 	bool force;
 	bool synced;
 };
@@ -39,8 +39,8 @@ static int examine(struct outfile *o, struct err *e)
 	if (stat(o->path, &st) != 0) {
 		struct stat link;
 		if (errno == ENOENT && lstat(o->path, &link) == 0)
-			return err_set(e, ERR_USAGE,
-				       "'%s' is a symbolic link that leads nowhere", o->path);
+			return err_set(e, ERR_USAGE, "'%s' is a symbolic link that leads nowhere",
+				       o->path);
 		return errno == ENOENT ? 0 : err_sys(e, "cannot write '%s'", o->path);
 	}
 	if (S_ISDIR(st.st_mode))

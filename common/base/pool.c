@@ -73,8 +73,7 @@ struct pool *pool_new(unsigned threads, struct err *e)
 	sigset_t all, before;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (p->threads < threads &&
-	       pthread_create(&p->thread[p->threads], NULL, serve, p) == 0)
+	while (p->threads < threads && pthread_create(&p->thread[p->threads], NULL, serve, p) == 0)
 		p->threads++;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (p->threads == 0) {

@@ -96,7 +96,8 @@ int utc_epoch(int64_t otherwise, int64_t *ret, struct err *e)
 		return 0;
 	if (!num_parse(text, &n) || n > (uint64_t)UTC_MAX)
 		return err_set(e, ERR_USAGE,
-			       "SOURCE_DATE_EPOCH is '%s', not a number of seconds since 1970", text);
+			       "SOURCE_DATE_EPOCH is '%s', not a number of seconds since 1970",
+			       text);
 	*ret = (int64_t)n;
 	return 0;
 }

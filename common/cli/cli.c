@@ -43,15 +43,17 @@ static const struct opt common_options[] = {
     OPT_END,
 };
 
-/* --- messages ----------------------------------------------------------------------------------- */
+/* --- messages -----------------------------------------------------------------------------------
+ */
 
-static void print_line(const struct cli *c, const char *kind, const char *text)
+/* `kind` NULL: a line of a summary, without the program's name. */
+static void print_line(const struct cli *c, const char *kind, const char *text, size_t len)
 {
 	struct buf line = BUF_INIT;
 
 	if (kind != NULL)
 		buf_addf(&line, "%s: %s", c->program->name, kind);
-	text_printable(&line, text, strlen(text));
+	text_printable(&line, text, len);
 	/* One call, so that lines of several processes do not mix. */
 	fprintf(stderr, "%s\n", line.data);
 	buf_release(&line);
@@ -63,7 +65,7 @@ static void print_list(const struct cli *c, const char *kind, const char *fmt, v
 
 	(void)vsnprintf(text, sizeof text, fmt, ap);
 	progress_end(c->progress);
-	print_line(c, kind, text);
+	print_line(c, kind, text, strlen(text));
 }
 
 void cli_warn(const struct cli *c, const char *fmt, ...)
@@ -73,12 +75,6 @@ void cli_warn(const struct cli *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	print_list(c, "warning: ", fmt, ap);
 	va_end(ap);
-}
-
-void cli_complain(const struct cli *c, const struct err *e)
-{
-	progress_end(c->progress);
-	print_line(c, "", e->msg);
 }
 
 void cli_say(const struct cli *c, const char *fmt, ...)
@@ -92,10 +88,30 @@ void cli_say(const struct cli *c, const char *fmt, ...)
 	va_end(ap);
 }
 
-void cli_put(const struct buf *line)
+static void print_lines(const struct cli *c, const char *kind, const struct buf *text)
 {
-	(void)fwrite(line->data, 1, line->len, stdout);
-	(void)putchar('\n');
+	progress_end(c->progress);
+	for (const char *p = text->data; *p != '\0';) {
+		size_t n = strcspn(p, "\n");
+		print_line(c, kind, p, n);
+		p += n + (p[n] == '\n');
+	}
+}
+
+void cli_complain(const struct cli *c, const struct buf *text)
+{
+	print_lines(c, "", text);
+}
+
+void cli_say_lines(const struct cli *c, const struct buf *text)
+{
+	if (!c->options->quiet)
+		print_lines(c, NULL, text);
+}
+
+void cli_put_lines(const struct buf *text)
+{
+	(void)fwrite(text->data, 1, text->len, stdout);
 }
 
 unsigned cli_threads(const struct cli *c)
@@ -103,7 +119,8 @@ unsigned cli_threads(const struct cli *c)
 	return (unsigned)c->options->threads.value;
 }
 
-/* --- signals ------------------------------------------------------------------------------------ */
+/* --- signals ------------------------------------------------------------------------------------
+ */
 
 static void end_by(int sig)
 {
@@ -163,7 +180,8 @@ static void unwatch_signals(struct cli_signals *s)
 	free(s);
 }
 
-/* --- a run -------------------------------------------------------------------------------------- */
+/* --- a run --------------------------------------------------------------------------------------
+ */
 
 /* The command's options and the common ones in one table. */
 static struct opt *join_tables(const struct opt *own)
@@ -243,7 +261,7 @@ int cli_begin(struct cli *c, const struct opt_program *program, int argc, char *
 
 static void report(const struct cli *c, int status, const struct err *e)
 {
-	print_line(c, "", e->msg);
+	print_line(c, "", e->msg, strlen(e->msg));
 	if (!c->options->json || c->reported)
 		return;
 	struct buf line = BUF_INIT;
@@ -252,7 +270,7 @@ static void report(const struct cli *c, int status, const struct err *e)
 	jsonl_any_string(&w, "error", e->msg);
 	jsonl_number(&w, "status", (uint64_t)status);
 	jsonl_close(&w);
-	cli_put(&line);
+	(void)puts(line.data);
 	buf_release(&line);
 }
 
@@ -270,7 +288,7 @@ int cli_end(struct cli *c, int status, const struct err *e)
 		if (!broken_pipe) {
 			struct err why;
 			(void)err_sys(&why, "cannot write '%s'", "standard output");
-			print_line(c, "", why.msg);
+			print_line(c, "", why.msg, strlen(why.msg));
 			status = 2;
 		}
 	}

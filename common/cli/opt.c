@@ -267,7 +267,8 @@ void opt_help(FILE *to, const struct opt_program *program, const struct opt *com
 
 	for (bool first = true;; first = false) {
 		size_t n = strcspn(form, "\n");
-		fprintf(to, "%s %s %.*s\n", first ? "Usage:" : "      ", program->name, (int)n, form);
+		fprintf(to, "%s %s %.*s\n", first ? "Usage:" : "      ", program->name, (int)n,
+			form);
 		if (form[n] == '\0')
 			break;
 		form += n + 1;

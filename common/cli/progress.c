@@ -14,7 +14,7 @@ struct progress {
 	uint64_t total;
 	atomic_uint_fast64_t done;
 	int64_t started, shown; /* milliseconds */
-	pthread_mutex_t lock;	/* of what is drawn */
+	pthread_mutex_t lock;   /* of what is drawn */
 };
 
 static int64_t milliseconds(void)

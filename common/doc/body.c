@@ -100,7 +100,8 @@ static int check_sequence(struct body *b, const struct entry *entry, struct err 
 			return err_set(e, ERR_MALFORMED, "'%s' lies below '%s', which is a file",
 				       entry->path, b->last.data);
 		if (entry->has_sha256 != b->has_sha256)
-			return err_set(e, ERR_MALFORMED, "'sha256' must stand in all lines or none");
+			return err_set(e, ERR_MALFORMED,
+				       "'sha256' must stand in all lines or none");
 	}
 	b->has_sha256 = entry->has_sha256;
 	buf_clear(&b->last);
@@ -117,9 +118,9 @@ static int end_body(struct body *b, struct err *e)
 
 	b->ended = true;
 	if (b->files != h->files)
-		return err_set(e, ERR_MALFORMED, "%s holds %llu files, but its first line says %llu",
-			       b->lines.name, (unsigned long long)b->files,
-			       (unsigned long long)h->files);
+		return err_set(e, ERR_MALFORMED,
+			       "%s holds %llu files, but its first line says %llu", b->lines.name,
+			       (unsigned long long)b->files, (unsigned long long)h->files);
 	if (b->bytes != h->bytes)
 		return err_set(e, ERR_MALFORMED,
 			       "the sizes in %s add up to %llu bytes, but its first line says %llu",

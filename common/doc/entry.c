@@ -6,7 +6,7 @@
 #include "swarm/path.h"
 
 #define ATTRIBUTE_MAX 255
-#define HOT_MAX	      63
+#define HOT_MAX       63
 
 bool entry_is_attribute(const char *text)
 {

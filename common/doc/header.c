@@ -14,8 +14,8 @@ static bool is_word(const char *text, size_t max, const char *others)
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		char c = text[i];
-		bool plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-			     (c >= '0' && c <= '9');
+		bool plain =
+		    (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 		if (!plain && (i == 0 || strchr(others, c) == NULL))
 			return false;
 	}
@@ -64,7 +64,8 @@ static void read_name(struct jsonl_object *o, const char *key, char *ret)
 	if (header_is_name(text))
 		memcpy(ret, text, strlen(text) + 1);
 	else
-		jsonl_reject(o, key, "is not 1-32 of A-Z a-z 0-9 . _ -, the first a letter or digit");
+		jsonl_reject(o, key,
+			     "is not 1-32 of A-Z a-z 0-9 . _ -, the first a letter or digit");
 }
 
 static void read_id(struct jsonl_object *o, struct release_id *ret)

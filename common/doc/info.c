@@ -10,8 +10,8 @@ struct info {
 	int (*put)(void *context, const void *bytes, size_t len, struct err *e);
 	void *context;
 	struct buf last; /* path of the last file */
-	struct buf out;	 /* what is not passed on yet */
-	size_t depth;	 /* open dictionaries below `file tree` */
+	struct buf out;  /* what is not passed on yet */
+	size_t depth;    /* open dictionaries below `file tree` */
 };
 
 struct info *info_new(int (*put)(void *context, const void *bytes, size_t len, struct err *e),

@@ -28,8 +28,7 @@ struct hasher {
 	struct err err;
 };
 
-struct hasher *hasher_new(struct pool *pool, const struct filehash_options *options,
-			  struct err *e)
+struct hasher *hasher_new(struct pool *pool, const struct filehash_options *options, struct err *e)
 {
 	struct hasher *h = calloc(1, sizeof *h);
 

@@ -148,8 +148,8 @@ int explain_paths(const struct rules *rules, const char *const *paths, size_t co
 	struct explainer x = {.rules = rules, .json = json, .to = to};
 
 	for (size_t i = 0; i < count; i++) {
-		int status = strcmp(paths[i], "-") == 0 ? explain_lines(&x, e)
-							: explain(&x, paths[i], e);
+		int status =
+		    strcmp(paths[i], "-") == 0 ? explain_lines(&x, e) : explain(&x, paths[i], e);
 		if (status != 0)
 			return -1;
 	}

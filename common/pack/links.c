@@ -107,8 +107,7 @@ static enum links_result step(struct resolution *r)
 		buf_add(&r->at, r->rest.data, n);
 		buf_consume(&r->rest, n);
 		const struct links_item *here = find(r->tree, r->at.data);
-		if (here != NULL &&
-		    (here->type == SOURCE_SYMLINK || here->type == SOURCE_HARDLINK))
+		if (here != NULL && (here->type == SOURCE_SYMLINK || here->type == SOURCE_HARDLINK))
 			result = hop(r, here);
 		else if (here != NULL && here->type == SOURCE_FILE && r->rest.len > 0)
 			result = LINKS_NOWHERE;

@@ -52,7 +52,8 @@ static int add_problem(struct scanner *s, enum scan_fault fault, const char *pat
 	return 0;
 }
 
-/* --- listing ------------------------------------------------------------------------------------ */
+/* --- listing ------------------------------------------------------------------------------------
+ */
 
 /* Some archives tell a member's size only by its end. */
 static int measure(struct scanner *s, struct links_item *item, struct err *e)
@@ -85,12 +86,13 @@ static int keep_item(struct scanner *s, const struct source_item *item, uint64_t
 		return err_nomem(e);
 	s->items = more;
 	struct links_item *to = &more[s->count];
-	*to = (struct links_item){.path = arena_copy(&s->out->arena, item->path, strlen(item->path)),
-				  .size = item->size,
-				  .number = number,
-				  .stamp = item->stamp,
-				  .type = item->type,
-				  .exec = item->exec};
+	*to =
+	    (struct links_item){.path = arena_copy(&s->out->arena, item->path, strlen(item->path)),
+				.size = item->size,
+				.number = number,
+				.stamp = item->stamp,
+				.type = item->type,
+				.exec = item->exec};
 	if (item->target != NULL)
 		to->target = arena_copy(&s->out->arena, item->target, strlen(item->target));
 	if (to->path == NULL || (item->target != NULL && to->target == NULL))
@@ -136,7 +138,8 @@ static int compare_item(const void *a, const void *b)
 	return order != 0 ? order : (left->number > right->number) - (left->number < right->number);
 }
 
-/* --- labelling ---------------------------------------------------------------------------------- */
+/* --- labelling ----------------------------------------------------------------------------------
+ */
 
 /* Judges a file by the names of itself and of what it is a link to (NULL: it is none). */
 static int add_file(struct scanner *s, const char *source_path, const struct links_item *content,
@@ -252,7 +255,8 @@ static int judge_symlink(struct scanner *s, const struct links_item *item, struc
 	if (is_private(s, item->path))
 		return 0;
 	return add_problem(s, SCAN_LINK, item->path,
-			   "a symbolic link (the rules do not say 'symlinks: follow' or 'skip')", e);
+			   "a symbolic link (the rules do not say 'symlinks: follow' or 'skip')",
+			   e);
 }
 
 static int judge(struct scanner *s, const struct links_item *item, struct err *e)
@@ -271,7 +275,8 @@ static int judge(struct scanner *s, const struct links_item *item, struct err *e
 	return 0;
 }
 
-/* --- the whole ---------------------------------------------------------------------------------- */
+/* --- the whole ----------------------------------------------------------------------------------
+ */
 
 static int compare_file(const void *a, const void *b)
 {

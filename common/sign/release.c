@@ -3,10 +3,14 @@
 #include <string.h>
 
 #include "swarm/body.h"
+#include "swarm/document.h"
 #include "swarm/envelope.h"
 #include "swarm/info.h"
+#include "swarm/jsonl.h"
 #include "swarm/num.h"
+#include "swarm/outfile.h"
 #include "swarm/sha256.h"
+#include "swarm/text.h"
 #include "swarm/utc.h"
 
 #define WRITE_BLOCK ((size_t)256 * 1024)
@@ -18,7 +22,7 @@
 struct copy {
 	struct body *body;
 	struct outfile *out;
-	struct sha256 *sha;  /* of what is written */
+	struct sha256 *sha; /* of what is written */
 	uint64_t length;
 	struct buf text;
 	struct info *info; /* NULL: no infohash is wanted */
@@ -114,22 +118,6 @@ static int finish_info(struct copy *c, struct head *head, struct err *e)
 out:
 	buf_release(&name);
 	return status;
-}
-
-/* Whether what was read is what `head` vouches for. */
-static int check_body(const struct copy *c, const struct document *in, const struct head *head,
-		      struct err *e)
-{
-	uint8_t digest[SHA256_SIZE];
-	uint64_t bytes;
-
-	body_digest(c->body, digest, &bytes);
-	if (bytes == head->bytes && memcmp(digest, head->digest, SHA256_SIZE) == 0)
-		return 0;
-	return err_set(e, ERR_UNTRUSTED,
-		       "%s is not what its own signature is about: its body was "
-		       "changed",
-		       document_name(in));
 }
 
 /* --- the head -----------------------------------------------------------------------------------
@@ -276,8 +264,8 @@ static void set_times(const struct release_request *request, struct head *head)
 /* --- the three ways -----------------------------------------------------------------------------
  */
 
-int release_make(struct document *in, const struct release_request *request, struct outfile *out,
-		 struct buf *ret_line, struct head *ret, struct err *e)
+static int make_release(struct document *in, const struct release_request *request,
+			struct outfile *out, struct buf *ret_line, struct head *ret, struct err *e)
 {
 	struct copy c = {.text = BUF_INIT};
 	struct trust_signers signers;
@@ -296,7 +284,8 @@ int release_make(struct document *in, const struct release_request *request, str
 	header.kind = HEADER_MANIFEST;
 	header.id = ret->id;
 	set_times(request, ret);
-	if (copy_lines(&c, &header, e) != 0 || (is_manifest && check_body(&c, in, &old, e) != 0))
+	if (copy_lines(&c, &header, e) != 0 ||
+	    (is_manifest && trust_body(c.body, document_name(in), &old, e) != 0))
 		goto out;
 	sha256_final(c.sha, ret->digest);
 	ret->bytes = c.length;
@@ -319,13 +308,13 @@ static int keep_body(struct document *in, const struct head *head, struct outfil
 	if (document_kind(in) == DOCUMENT_HEAD)
 		return 0;
 	if (copy_init(&c, in, out, e) == 0 && copy_lines(&c, body_header(c.body), e) == 0)
-		status = check_body(&c, in, head, e);
+		status = trust_body(c.body, document_name(in), head, e);
 	copy_release(&c);
 	return status;
 }
 
-int release_resign(struct document *in, const struct release_request *request, struct outfile *out,
-		   struct buf *ret_line, struct head *ret, struct err *e)
+static int resign(struct document *in, const struct release_request *request, struct outfile *out,
+		  struct buf *ret_line, struct head *ret, struct err *e)
 {
 	struct trust_signers signers;
 
@@ -338,9 +327,8 @@ int release_resign(struct document *in, const struct release_request *request, s
 	return write_line(out, ret_line, e);
 }
 
-int release_add_signature(struct document *in, const struct release_request *request,
-			  struct outfile *out, struct buf *ret_line, struct head *ret,
-			  struct err *e)
+static int add_signature(struct document *in, const struct release_request *request,
+			 struct outfile *out, struct buf *ret_line, struct head *ret, struct err *e)
 {
 	struct trust_signers signers;
 	struct envelope envelope;
@@ -368,4 +356,86 @@ int release_previous(const char *path, const struct trust *trust, struct head *r
 	int status = trust_head(trust, d, ret, &signers, e);
 	document_close(d);
 	return status;
+}
+
+static int perform(struct document *in, const struct release_request *request, struct outfile *out,
+		   struct buf *ret_line, struct head *ret, struct err *e)
+{
+	switch (request->task) {
+	case RELEASE_RESIGN: return resign(in, request, out, ret_line, ret, e);
+	case RELEASE_ADD_SIGNATURE: return add_signature(in, request, out, ret_line, ret, e);
+	case RELEASE_MAKE: break;
+	}
+	return make_release(in, request, out, ret_line, ret, e);
+}
+
+int release_run(const struct release_files *files, const struct release_request *request,
+		struct scratch *scratch, struct head *ret, struct err *e)
+{
+	struct outfile_options how = {.force = files->force};
+	struct outfile *out = NULL, *head = NULL;
+	struct buf line = BUF_INIT;
+	int status = -1;
+	struct document *in = document_open(files->in, e);
+
+	if (in == NULL)
+		return -1;
+	if (files->head != NULL && document_kind(in) == DOCUMENT_HEAD) {
+		(void)err_set(e, ERR_USAGE, "--head is for a manifest: of a head, -o is the head");
+		goto out;
+	}
+	out = outfile_open(files->out, &how, scratch, e);
+	if (out == NULL)
+		goto out;
+	if (files->head != NULL && (head = outfile_open(files->head, &how, scratch, e)) == NULL)
+		goto out;
+	if (perform(in, request, out, &line, ret, e) != 0 || outfile_sync(out, e) != 0)
+		goto out;
+	if (head != NULL && (write_line(head, &line, e) != 0 || outfile_sync(head, e) != 0))
+		goto out;
+	if (outfile_commit(out, e) != 0 || (head != NULL && outfile_commit(head, e) != 0))
+		goto out;
+	status = 0;
+out:
+	buf_release(&line);
+	outfile_free(out);
+	outfile_free(head);
+	document_close(in);
+	return status;
+}
+
+/* --- what was done ------------------------------------------------------------------------------
+ */
+
+void release_describe(struct buf *to, const struct head *head, bool only_signatures)
+{
+	char expires[UTC_SIZE];
+
+	utc_format(expires, head->expires);
+	buf_addf(to,
+		 "%s %s %s (%s, serial %llu): ", only_signatures ? "added signatures to" : "signed",
+		 head->id.product, head->id.version, head->id.channel,
+		 (unsigned long long)head->id.serial);
+	text_plural(to, head->files, "file");
+	buf_addf(to, ", expires %s\n", expires);
+}
+
+void release_format(struct buf *to, const struct head *head)
+{
+	struct jsonl_writer w = {.to = to};
+	char expires[UTC_SIZE];
+
+	utc_format(expires, head->expires);
+	jsonl_open(&w, NULL);
+	jsonl_string(&w, "product", head->id.product);
+	jsonl_string(&w, "channel", head->id.channel);
+	jsonl_string(&w, "version", head->id.version);
+	jsonl_number(&w, "serial", head->id.serial);
+	jsonl_number(&w, "files", head->files);
+	jsonl_hex(&w, "sha256", head->digest, SHA256_SIZE);
+	if (head->has_btmh)
+		jsonl_hex(&w, "btmh", head->btmh, SHA256_SIZE);
+	jsonl_string(&w, "expires", expires);
+	jsonl_close(&w);
+	buf_addc(to, '\n');
 }

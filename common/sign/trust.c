@@ -287,6 +287,18 @@ static int check_digest(const char *name, const uint8_t *digest, const struct he
 		       name, got, wanted);
 }
 
+int trust_body(const struct body *body, const char *name, const struct head *head, struct err *e)
+{
+	uint8_t digest[SHA256_SIZE];
+	uint64_t bytes;
+
+	body_digest(body, digest, &bytes);
+	if (check_header(name, body_header(body), head, e) != 0 ||
+	    check_bytes(name, bytes, head, e) != 0)
+		return -1;
+	return check_digest(name, digest, head, e);
+}
+
 int trust_listing(struct document *d, const struct head *head, struct listing *ret, struct err *e)
 {
 	const char *name = document_name(d);
@@ -302,9 +314,7 @@ int trust_listing(struct document *d, const struct head *head, struct listing *r
 	/* The length comes before the reading: no more is read than was signed. */
 	int status = check_header(name, body_header(body), head, e) != 0 ||
 			     check_bytes(name, document_body_bytes(d), head, e) != 0 ||
-			     listing_read(body, ret, e) != 0 ||
-			     check_bytes(name, ret->bytes, head, e) != 0 ||
-			     check_digest(name, ret->digest, head, e) != 0
+			     listing_read(body, ret, e) != 0 || trust_body(body, name, head, e) != 0
 			 ? -1
 			 : 0;
 	body_close(body);

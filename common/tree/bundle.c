@@ -34,8 +34,8 @@ struct bundle {
 	struct charset charset;
 	int64_t mtime;
 	const char *current; /* the file being written; borrowed */
-	uint64_t left;	     /* bytes of it that have not come */
-	struct err err; /* what the outfile said below libarchive */
+	uint64_t left;       /* bytes of it that have not come */
+	struct err err;      /* what the outfile said below libarchive */
 };
 
 static bool ends_in(const char *text, const char *end)
@@ -121,10 +121,11 @@ static int open_archive(struct bundle *b, const struct bundle_options *options,
 	struct outfile_options out = {.force = options->force};
 
 	if (format == NULL)
-		return err_set(e, ERR_USAGE,
-			       "cannot tell the format of the bundle '%s': it ends in none of .tar, "
-			       ".tar.gz, .tar.zst, .zip and /",
-			       b->path);
+		return err_set(
+		    e, ERR_USAGE,
+		    "cannot tell the format of the bundle '%s': it ends in none of .tar, "
+		    ".tar.gz, .tar.zst, .zip and /",
+		    b->path);
 	if (strcmp(format->suffix, ".zip") == 0 && !clock_is_utc(options->mtime))
 		return err_set(e, ERR_USAGE, "a .zip can only be written in UTC: set TZ=UTC0");
 	if (charset_init(&b->charset, e) != 0)
@@ -223,8 +224,7 @@ int bundle_begin(struct bundle *b, const char *path, uint64_t size, bool exec, s
 int bundle_write(struct bundle *b, const void *bytes, size_t len, struct err *e)
 {
 	if (len > b->left)
-		return err_set(e, ERR_CHANGED, "'%s' grew while it was read",
-			       b->current);
+		return err_set(e, ERR_CHANGED, "'%s' grew while it was read", b->current);
 	b->left -= len;
 	if (b->folder != NULL)
 		return folder_write(b->folder, bytes, len, e);
@@ -241,8 +241,7 @@ int bundle_write(struct bundle *b, const void *bytes, size_t len, struct err *e)
 int bundle_end(struct bundle *b, struct err *e)
 {
 	if (b->left != 0)
-		return err_set(e, ERR_CHANGED, "'%s' shrank while it was read",
-			       b->current);
+		return err_set(e, ERR_CHANGED, "'%s' shrank while it was read", b->current);
 	if (b->folder != NULL)
 		return folder_end(b->folder, e);
 	return archive_write_finish_entry(b->archive) == ARCHIVE_OK ? 0 : fail(b, e);

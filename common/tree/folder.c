@@ -18,15 +18,15 @@
 #define INFIX ".swarm-"
 
 struct folder {
-	char *path;	 /* without trailing slashes */
+	char *path;      /* without trailing slashes */
 	char *temporary; /* NULL once it has its final name */
 	struct scratch *scratch;
 	bool force;
 	struct timespec times[2];
-	int fd;		   /* of the temporary directory; holds the lock that says it is in use */
-	int parent;	   /* of the directory made last, where files go */
-	struct buf made;   /* the path of that directory; "" for the top */
-	struct buf list;   /* all directories made, each with its NUL */
+	int fd;             /* of the temporary directory; holds the lock that says it is in use */
+	int parent;         /* of the directory made last, where files go */
+	struct buf made;    /* the path of that directory; "" for the top */
+	struct buf list;    /* all directories made, each with its NUL */
 	struct buf current; /* path of the file being written */
 	int file;
 };
@@ -52,8 +52,8 @@ static void sweep(struct folder *f)
 		if (strncmp(d->d_name, prefix.data, prefix.len) != 0 ||
 		    strlen(d->d_name) != prefix.len + 6)
 			continue;
-		int fd = openat(dirfd(dir), d->d_name,
-				O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		int fd =
+		    openat(dirfd(dir), d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
 			buf_truncate(&text, at);
 			buf_adds(&text, d->d_name);
@@ -197,7 +197,8 @@ static int enter_parent(struct folder *f, const char *path, struct err *e)
 		if (mkdirat(f->parent, name, 0755) == 0) {
 			/* umask may have taken away from the mode. */
 			if (fchmodat(f->parent, name, 0755, 0) != 0)
-				return err_sys(e, "cannot make '%s' in '%s'", f->made.data, f->path);
+				return err_sys(e, "cannot make '%s' in '%s'", f->made.data,
+					       f->path);
 			buf_add(&f->list, f->made.data, f->made.len + 1);
 		} else if (errno != EEXIST) {
 			return err_sys(e, "cannot make '%s' in '%s'", f->made.data, f->path);

@@ -61,18 +61,18 @@ static la_ssize_t read_pipe(struct archive *a, void *context, const void **ret)
 
 /*
  * Not every format that libarchive knows: mtree files name other files to be read, `raw` takes
- * anything for an archive, some filters start programs. And zip only by its central directory, which
- * alone has the modes and the links, and which a truncated zip lacks.
+ * anything for an archive, some filters start programs. And zip only by its central directory,
+ * which alone has the modes and the links, and which a truncated zip lacks.
  */
 static int support(struct archive *a)
 {
 	int (*const wanted[])(struct archive *) = {
-	    archive_read_support_format_tar,	archive_read_support_format_zip_seekable,
-	    archive_read_support_format_7zip,	archive_read_support_format_cpio,
-	    archive_read_support_filter_gzip,	archive_read_support_filter_bzip2,
-	    archive_read_support_filter_xz,	archive_read_support_filter_lzma,
-	    archive_read_support_filter_lzip,	archive_read_support_filter_lz4,
-	    archive_read_support_filter_zstd,	archive_read_support_filter_compress,
+	    archive_read_support_format_tar,  archive_read_support_format_zip_seekable,
+	    archive_read_support_format_7zip, archive_read_support_format_cpio,
+	    archive_read_support_filter_gzip, archive_read_support_filter_bzip2,
+	    archive_read_support_filter_xz,   archive_read_support_filter_lzma,
+	    archive_read_support_filter_lzip, archive_read_support_filter_lz4,
+	    archive_read_support_filter_zstd, archive_read_support_filter_compress,
 	};
 
 	/* ARCHIVE_WARN would mean that an external program does the work. */

@@ -13,7 +13,7 @@
 
 struct source {
 	char *name;
-	struct walk *walk;	 /* one of the two */
+	struct walk *walk; /* one of the two */
 	struct members *members;
 };
 

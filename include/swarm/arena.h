@@ -11,9 +11,9 @@ struct arena {
 	struct arena_chunk *chunks; /* newest first */
 };
 
-#define ARENA_INIT                                                                                 \
-	{                                                                                          \
-		.chunks = NULL                                                                     \
+#define ARENA_INIT             \
+	{                      \
+		.chunks = NULL \
 	}
 
 /* Frees everything that was allocated from it and leaves it empty. */

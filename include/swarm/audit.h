@@ -1,8 +1,8 @@
 /*
  * audit: compares a copy of a release with what the manifest says, and writes nothing to it.
  *
- * Every file of the manifest gets exactly one finding (two where its content is right and its mode is
- * not); so does everything else that the copy holds, unless extra files are to be ignored.
+ * Every file of the manifest gets exactly one finding (two where its content is right and its mode
+ * is not); so does everything else that the copy holds, unless extra files are to be ignored.
  */
 #ifndef SWARM_AUDIT_H
 #define SWARM_AUDIT_H
@@ -11,7 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "swarm/arena.h"
 #include "swarm/err.h"
 #include "swarm/finding.h"
 #include "swarm/glob.h"
@@ -20,26 +19,28 @@
 #include "swarm/source.h"
 
 struct audit_options {
-	bool fast;	 /* sizes only: no content is read */
+	bool fast;       /* sizes only: no content is read */
 	bool roots_only; /* not the plain digests */
 	bool ignore_extra;
-	bool strict_modes;	   /* a wrong mode counts as wrong */
-	unsigned strip;		   /* leading components that names in the copy lose */
-	struct glob *const *only;  /* files of the manifest that these match, and no others; extra */
-	size_t only_count;	   /* files are looked at in the same way. 0: all */
-	unsigned threads;	   /* 0: one a processor */
+	bool strict_modes;        /* a wrong mode counts as wrong */
+	unsigned strip;           /* leading components that names in the copy lose */
+	struct glob *const *only; /* files of the manifest that these match, and no others; extra */
+	size_t only_count;        /* files are looked at in the same way. 0: all */
+	unsigned threads;         /* 0: one a processor */
 	struct progress *progress; /* NULL: none */
 };
 
 struct audit {
-	struct finding *findings; /* in file-tree order */
-	size_t count;
-	uint64_t counts[FINDING_KINDS];
+	struct finding_list findings;    /* in file-tree order */
 	uint64_t checked, checked_bytes; /* files of the manifest that were looked at */
-	bool verified;			 /* their content was read, and nothing was found wrong */
-	struct err failure;		 /* the copy could only be read up to here; else ERR_NONE */
-	struct arena arena;
+	bool verified;                   /* their content was read, and nothing was found wrong */
+	struct err failure;              /* the copy could only be read up to here; else ERR_NONE */
 };
+
+#define AUDIT_INIT                            \
+	{                                     \
+		.findings = FINDING_LIST_INIT \
+	}
 
 /*
  * Findings are no failure. `ret` points into `listing`, which must outlive it, and is released with

@@ -24,9 +24,9 @@ struct buf {
 
 /* What an empty buf points to; nobody ever writes to it. */
 extern char buf_empty[];
-#define BUF_INIT                                                                                   \
-	{                                                                                          \
-		.data = buf_empty                                                                  \
+#define BUF_INIT                  \
+	{                         \
+		.data = buf_empty \
 	}
 
 void buf_init(struct buf *b);

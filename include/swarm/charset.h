@@ -1,7 +1,7 @@
 /*
  * charset: makes the calling thread speak UTF-8 for a while, whatever the locale. libarchive
- * converts names between an archive's character set and the locale's, and would fail, or write other
- * bytes, under LC_ALL=C.
+ * converts names between an archive's character set and the locale's, and would fail, or write
+ * other bytes, under LC_ALL=C.
  */
 #ifndef SWARM_CHARSET_H
 #define SWARM_CHARSET_H

@@ -33,7 +33,7 @@ struct cli {
 	struct scratch *scratch;
 	struct progress *progress; /* NULL: none is shown */
 	struct cli_signals *signals;
-	bool reported; /* the failure was told in JSON already */
+	bool reported; /* a result on stdout has told of the failure: cli_end() adds no line */
 };
 
 /*
@@ -45,14 +45,16 @@ int cli_begin(struct cli *c, const struct opt_program *program, int argc, char *
 /* Reports `e` (where status is not 0), closes standard output, and returns the exit status. */
 int cli_end(struct cli *c, int status, const struct err *e);
 
-/* A line on stderr, "swarmpack: ...", of one error among several. */
-void cli_complain(const struct cli *c, const struct err *e);
+/* Lines on stderr, "swarmpack: ...", of errors among several. */
+void cli_complain(const struct cli *c, const struct buf *text);
 /* A line on stderr, "swarmpack: warning: ...", also with --quiet. */
 void cli_warn(const struct cli *c, const char *fmt, ...) ERR_PRINTF(2, 3);
 /* A line of a summary on stderr, unless --quiet. */
 void cli_say(const struct cli *c, const char *fmt, ...) ERR_PRINTF(2, 3);
-/* A line of a result on stdout, as it is; the line feed is added. */
-void cli_put(const struct buf *line);
+/* Text of several lines, each with its line feed, as cli_say(). */
+void cli_say_lines(const struct cli *c, const struct buf *text);
+/* Lines of a result on stdout, as they are, each with its line feed. */
+void cli_put_lines(const struct buf *text);
 /* threads for pool_new(): 0 unless --threads was given. */
 unsigned cli_threads(const struct cli *c);
 

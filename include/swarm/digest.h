@@ -13,10 +13,11 @@
 #include "swarm/progress.h"
 #include "swarm/source.h"
 
-/* --- files of a directory, in any order, each thread reading files of its own ------------------- */
+/* --- files of a directory, in any order, each thread reading files of its own -------------------
+ */
 
 struct digest_file {
-	const char *path;		    /* in the source */
+	const char *path;                   /* in the source */
 	const struct source_item *expected; /* as in source_file_open() */
 	uint64_t limit; /* how many bytes of it to hash; what is behind them is not read */
 };
@@ -31,7 +32,8 @@ struct digest_job {
 	bool (*want)(void *context, size_t i, struct digest_file *ret, struct source_item *room);
 	/*
 	 * The result for i: its digests, which may be moved out of *digests, and the size of the
-	 * file; or why there are none (`e`, else NULL). -1 ends the job. Called from several threads.
+	 * file; or why there are none (`e`, else NULL). -1 ends the job. Called from several
+	 * threads.
 	 */
 	int (*done)(void *context, size_t i, struct filehash_digests *digests, uint64_t size,
 		    const struct err *e);
@@ -40,14 +42,15 @@ struct digest_job {
 /* -1 if done() ended it (`e` is left alone), or if it could not be started. */
 ERR_CHECK int digest_files(const struct digest_job *job, struct pool *pool, struct err *e);
 
-/* --- one file after the other, by one reader ---------------------------------------------------- */
+/* --- one file after the other, by one reader ----------------------------------------------------
+ */
 
 struct digest_stream {
-	struct source *source;	 /* the item that it stands at is read, unless there is: */
+	struct source *source;    /* the item that it stands at is read, unless there is: */
 	struct source_file *file; /* an open file; NULL if not */
 	struct hasher *hasher;
 	struct progress *progress; /* NULL: none */
-	uint64_t limit;		   /* how many bytes to hash; what is behind them is only counted */
+	uint64_t limit;            /* how many bytes to hash; what is behind them is only counted */
 	/* Sees all bytes as they pass, in order; NULL: nobody does. */
 	int (*tee)(void *context, const void *bytes, size_t len, struct err *e);
 	void *context;

@@ -37,12 +37,12 @@ struct entry {
 	bool has_sha256;
 	uint8_t sha256[SHA256_SIZE];
 	uint8_t root[SHA256_SIZE]; /* zeros where size is 0 */
-	const uint8_t *pieces;	   /* piece_count hashes, or NULL */
+	const uint8_t *pieces;     /* piece_count hashes, or NULL */
 	size_t piece_count;
 	bool exec;
 	const char *type;  /* NULL if none */
 	const char *cache; /* NULL if none */
-	int hot;	   /* ENTRY_NOT_HOT if not */
+	int hot;           /* ENTRY_NOT_HOT if not */
 };
 
 /* Whether `text` can be a `type` or `cache`. */

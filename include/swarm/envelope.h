@@ -18,9 +18,9 @@
 #include "swarm/buf.h"
 #include "swarm/err.h"
 
-#define ENVELOPE_MAX	    ((size_t)16 * 1024)
+#define ENVELOPE_MAX        ((size_t)16 * 1024)
 #define ENVELOPE_SIGNATURES 16
-#define ENVELOPE_TYPE	    "application/vnd.in-toto+json"
+#define ENVELOPE_TYPE       "application/vnd.in-toto+json"
 #define ENVELOPE_KEYID_MAX  128
 #define ENVELOPE_SIG_MAX    512
 
@@ -39,13 +39,14 @@ struct envelope {
 void envelope_init(struct envelope *v);
 void envelope_release(struct envelope *v);
 
-/* Parses one line without its line feed into `ret` (initialised). No signature at all is an error. */
+/* Parses one line without its line feed into `ret` (initialised). No signature at all is an error.
+ */
 ERR_CHECK int envelope_parse(const char *line, size_t len, struct envelope *ret, struct err *e);
 /* Appends the line without its line feed, signatures sorted by keyid. */
 void envelope_format(struct buf *to, const struct envelope *v);
 /* Adds a signature, in place of one with the same keyid; ERR_USAGE beyond 16. */
-ERR_CHECK int envelope_add(struct envelope *v, const char *keyid, const uint8_t *sig, size_t sig_len,
-			   struct err *e);
+ERR_CHECK int envelope_add(struct envelope *v, const char *keyid, const uint8_t *sig,
+			   size_t sig_len, struct err *e);
 /* Appends what is signed: "DSSEv1" SP len(type) SP type SP len(payload) SP payload. */
 void envelope_preauth(struct buf *to, const void *payload, size_t len);
 

@@ -11,9 +11,9 @@
 
 /*
  * For each path, which need not exist (a trailing slash means a directory; "-" reads paths from
- * standard input, one a line), a line `LABEL TAB FILE:LINE:COLUMN TAB PATTERN TAB PATH`, and below it,
- * indented, one for each other rule that matches and is outranked, the strongest first. As JSON an
- * object a path: {"path","label","rule","pattern","also":[{"label","rule","pattern"},...]}.
+ * standard input, one a line), a line `LABEL TAB FILE:LINE:COLUMN TAB PATTERN TAB PATH`, and below
+ * it, indented, one for each other rule that matches and is outranked, the strongest first. As JSON
+ * an object a path: {"path","label","rule","pattern","also":[{"label","rule","pattern"},...]}.
  *
  * ERR_REFUSED, after all lines are written, if there is a path that no rule labels.
  */

@@ -17,12 +17,12 @@ struct filehash_digests {
 	bool has_sha256;
 	uint8_t sha256[SHA256_SIZE];
 	uint8_t root[SHA256_SIZE]; /* zeros for an empty file */
-	struct buf layer;	   /* 32 bytes a piece; empty for a file of at most one piece */
+	struct buf layer;          /* 32 bytes a piece; empty for a file of at most one piece */
 };
 
-#define FILEHASH_DIGESTS_INIT                                                                      \
-	{                                                                                          \
-		.layer = BUF_INIT                                                                  \
+#define FILEHASH_DIGESTS_INIT     \
+	{                         \
+		.layer = BUF_INIT \
 	}
 
 void filehash_release(struct filehash_digests *d);

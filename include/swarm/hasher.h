@@ -22,13 +22,12 @@ struct hasher_file;
 
 struct hasher_block {
 	struct hasher_block *next; /* the hasher's */
-	size_t len;		   /* how much of it is filled */
-	uint8_t bytes[];	   /* HASHER_BLOCK of them */
+	size_t len;                /* how much of it is filled */
+	uint8_t bytes[];           /* HASHER_BLOCK of them */
 };
 
 /* `pool` is borrowed. */
-struct hasher *hasher_new(struct pool *pool, const struct filehash_options *options,
-			  struct err *e);
+struct hasher *hasher_new(struct pool *pool, const struct filehash_options *options, struct err *e);
 /* Waits for what is being hashed. */
 void hasher_free(struct hasher *h);
 

@@ -34,7 +34,7 @@
 struct head {
 	struct release_id id;
 	uint8_t digest[SHA256_SIZE]; /* of the manifest's body */
-	uint64_t bytes;		     /* length of the manifest's body */
+	uint64_t bytes;              /* length of the manifest's body */
 	uint64_t files;
 	int64_t issued, expires;
 	bool has_rollout;

@@ -1,8 +1,9 @@
 /*
  * info: the `info` dictionary of a BitTorrent v2 torrent (BEP 52), bencoded while files stream by.
  *
- * It holds exactly `file tree`, `meta version` 2, `name` and `piece length`. Files come in file-tree
- * order, which is bencode's order of keys, so that nothing is kept but the path of the last file.
+ * It holds exactly `file tree`, `meta version` 2, `name` and `piece length`. Files come in
+ * file-tree order, which is bencode's order of keys, so that nothing is kept but the path of the
+ * last file.
  */
 #ifndef SWARM_INFO_H
 #define SWARM_INFO_H

@@ -34,15 +34,16 @@ ERR_CHECK int io_make_seekable(int *fd, const void *before, size_t len, const ch
 /* Copies from the start of `from` to the end. */
 ERR_CHECK int io_copy(int to, const char *to_name, int from, struct err *e);
 
-/* --- lines -------------------------------------------------------------------------------------- */
+/* --- lines --------------------------------------------------------------------------------------
+ */
 
 /* Reads a descriptor line by line. Each line must end in a line feed. */
 struct io_lines {
-	int fd;		  /* borrowed */
+	int fd;           /* borrowed */
 	const char *name; /* borrowed */
 	uint64_t number;  /* of the line returned last, from 1 */
-	size_t limit;	  /* longest line allowed, without its line feed */
-	uint64_t left;	  /* bytes to read before the end; unlimited unless the caller sets it */
+	size_t limit;     /* longest line allowed, without its line feed */
+	uint64_t left;    /* bytes to read before the end; unlimited unless the caller sets it */
 	struct buf data;
 	size_t at;
 };

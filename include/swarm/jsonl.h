@@ -14,7 +14,8 @@
 #include "swarm/buf.h"
 #include "swarm/err.h"
 
-/* --- writing: members appear in the order of the calls ------------------------------------------ */
+/* --- writing: members appear in the order of the calls ------------------------------------------
+ */
 
 struct jsonl_writer {
 	struct buf *to;
@@ -42,7 +43,8 @@ void jsonl_base64(struct jsonl_writer *w, const char *key, const uint8_t *bytes,
  */
 void jsonl_path(struct jsonl_writer *w, const char *key, const char *path);
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------
+ */
 
 /*
  * An object being read. The getters take each expected key once; the first thing that is wrong is

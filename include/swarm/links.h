@@ -26,9 +26,9 @@ struct links_tree {
 };
 
 enum links_result {
-	LINKS_FILE,	 /* ret->file is the file it leads to */
-	LINKS_DIRECTORY, /* items[first] and `count` in all lie below it; the first `prefix` bytes of
-			    their paths are its own, with the slash */
+	LINKS_FILE,      /* ret->file is the file it leads to */
+	LINKS_DIRECTORY, /* items[first] and `count` in all lie below it; the first `prefix` bytes
+			    of their paths are its own, with the slash */
 	LINKS_NOWHERE,
 	LINKS_OUTSIDE,
 	LINKS_CIRCLE,

@@ -16,11 +16,12 @@ struct listing {
 	struct entry *entries;
 	size_t count;
 	uint8_t digest[SHA256_SIZE]; /* of the body */
-	uint64_t bytes;		     /* length of the body */
-	struct arena arena;	     /* what the entries point to */
+	uint64_t bytes;              /* length of the body */
+	struct arena arena;          /* what the entries point to */
 };
 
-/* Reads all that is left of `body`. `ret` is released by listing_release(), also after a failure. */
+/* Reads all that is left of `body`. `ret` is released by listing_release(), also after a failure.
+ */
 ERR_CHECK int listing_read(struct body *body, struct listing *ret, struct err *e);
 void listing_release(struct listing *l);
 /* The entry of this path, or NULL. */

@@ -19,7 +19,7 @@
 #include "swarm/err.h"
 #include "swarm/sha256.h"
 
-#define MERKLE_BLOCK	 ((size_t)16384)
+#define MERKLE_BLOCK     ((size_t)16384)
 #define MERKLE_PIECE_MIN UINT64_C(16384)
 #define MERKLE_PIECE_MAX (UINT64_C(128) << 20)
 

@@ -40,26 +40,26 @@ struct opt_number {
 
 struct opt {
 	enum opt_kind kind;
-	char letter;	      /* 0 if none */
+	char letter;          /* 0 if none */
 	const char *name;     /* long name, without dashes */
 	const char *argument; /* how the help calls the value */
 	const char *help;     /* lines are broken where it has \n */
-	size_t offset;	      /* of the field in the caller's struct */
+	size_t offset;        /* of the field in the caller's struct */
 	const char *const *choices;
 };
 
 struct opt_program {
 	const char *name;
-	const char *usage;   /* operands and options of the usage line; several forms by \n */
-	const char *purpose; /* one sentence */
+	const char *usage;         /* operands and options of the usage line; several forms by \n */
+	const char *purpose;       /* one sentence */
 	const struct opt *options; /* up to one with kind OPT_SECTION and no help */
-	const char *operands;	   /* what is missing: "TREE" */
+	const char *operands;      /* what is missing: "TREE" */
 	size_t operands_min, operands_max;
 };
 
-#define OPT_END                                                                                    \
-	{                                                                                          \
-		.kind = OPT_SECTION                                                                \
+#define OPT_END                     \
+	{                           \
+		.kind = OPT_SECTION \
 	}
 
 /*

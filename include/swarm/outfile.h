@@ -38,7 +38,8 @@ int outfile_fd(const struct outfile *o);
  * this to all of them before it commits the first.
  */
 ERR_CHECK int outfile_sync(struct outfile *o, struct err *e);
-/* Gives the output its name. Without force, a file that has appeared there since is not replaced. */
+/* Gives the output its name. Without force, a file that has appeared there since is not replaced.
+ */
 ERR_CHECK int outfile_commit(struct outfile *o, struct err *e);
 
 #endif

@@ -26,8 +26,8 @@ void pool_submit(struct pool *p, struct pool_task *task);
 /*
  * Calls work(context, i, worker) once for each i from 0 to n-1, in order of i as threads come free,
  * and waits. `worker` (below pool_threads()) tells threads apart, so that each can have buffers of
- * its own. A call that returns -1 stops the handing out of further i; then pool_each() returns -1 and
- * leaves `e` alone: what went wrong is for work() to keep in its context.
+ * its own. A call that returns -1 stops the handing out of further i; then pool_each() returns -1
+ * and leaves `e` alone: what went wrong is for work() to keep in its context.
  */
 ERR_CHECK int pool_each(struct pool *p, size_t n,
 			int (*work)(void *context, size_t i, unsigned worker), void *context,

@@ -10,11 +10,10 @@
 #include <stdint.h>
 
 #include "swarm/buf.h"
-#include "swarm/document.h"
 #include "swarm/err.h"
 #include "swarm/head.h"
 #include "swarm/key.h"
-#include "swarm/outfile.h"
+#include "swarm/scratch.h"
 #include "swarm/trust.h"
 
 /* 4 hours: how long clients spread a switch over where nothing else is asked for. */
@@ -22,14 +21,21 @@
 /* 30 days, in seconds. */
 #define RELEASE_LIFE INT64_C(2592000)
 
+enum release_task {
+	RELEASE_MAKE,          /* a new release of the files of an inventory or a manifest */
+	RELEASE_RESIGN,        /* the same release, issued again: new times, new signatures */
+	RELEASE_ADD_SIGNATURE, /* the same head with more signatures */
+};
+
 struct release_request {
+	enum release_task task;
 	struct key *const *keys; /* all sign */
 	size_t key_count;
 	/* Whose signature makes an input genuine. Inventories have none. */
 	const struct trust *trust;
 	/* Of a new release; product and channel default to a manifest's own. */
 	const char *product, *channel, *version;
-	uint64_t serial;	     /* 0: one above that of `previous` */
+	uint64_t serial;             /* 0: one above that of `previous` */
 	const struct head *previous; /* the current head, or NULL */
 	/* Of a new release and of a longer life. */
 	int64_t issued, expires;
@@ -38,27 +44,29 @@ struct release_request {
 	uint64_t rollout_window;
 };
 
-/*
- * In all three, `out` gets the manifest (or, where `in` is a head, the head), `ret_line` the
- * envelope's line without its line feed, `ret` what it says. Nothing is committed. What is not
- * genuine is ERR_UNTRUSTED; a serial or time that clients would refuse is ERR_REFUSED.
- */
+/* Where things are; "-" is standard input or output. */
+struct release_files {
+	const char *in;   /* inventory, manifest or head */
+	const char *out;  /* the manifest, or the head where `in` is one */
+	const char *head; /* NULL, or where the head is to stand as well, written last */
+	bool force;       /* may replace what stands there */
+};
 
-/* A new release of the files of an inventory or a manifest. */
-ERR_CHECK int release_make(struct document *in, const struct release_request *request,
-			   struct outfile *out, struct buf *ret_line, struct head *ret,
-			   struct err *e);
-/* The same release, issued again: new times, new signatures. */
-ERR_CHECK int release_resign(struct document *in, const struct release_request *request,
-			     struct outfile *out, struct buf *ret_line, struct head *ret,
-			     struct err *e);
-/* The same head with more signatures. */
-ERR_CHECK int release_add_signature(struct document *in, const struct release_request *request,
-				    struct outfile *out, struct buf *ret_line, struct head *ret,
-				    struct err *e);
+/*
+ * Does it. `ret` is what the new head says. An input that is not genuine is ERR_UNTRUSTED; a serial
+ * or time that clients would refuse is ERR_REFUSED. On failure no output has appeared, but for one
+ * case: `out` stays if only `head` cannot be named.
+ */
+ERR_CHECK int release_run(const struct release_files *files, const struct release_request *request,
+			  struct scratch *scratch, struct head *ret, struct err *e);
 
 /* Reads and checks the document that --previous names. Its expiry does not matter. */
 ERR_CHECK int release_previous(const char *path, const struct trust *trust, struct head *ret,
 			       struct err *e);
+
+/* Appends lines for people: what was released, until when it is good. */
+void release_describe(struct buf *to, const struct head *head, bool only_signatures);
+/* Appends a JSON line of the same. */
+void release_format(struct buf *to, const struct head *head);
 
 #endif

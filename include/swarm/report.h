@@ -16,7 +16,8 @@ struct report_options {
  * Appends the findings in groups, the worst kind first, each under a heading with its count; and
  * nothing where all is well. Lines end in line feeds; names are printable (text.h).
  */
-void report_findings(struct buf *to, const struct audit *audit, const struct report_options *options);
+void report_findings(struct buf *to, const struct audit *audit,
+		     const struct report_options *options);
 
 /* Appends "3 corrupt, 1 missing, 25 ok": the kinds that there are, the worst first. */
 void report_counts(struct buf *to, const struct audit *audit);

@@ -3,8 +3,8 @@
  *
  * Symbolic links are dealt with as the rules say. Where they are followed, they are resolved among
  * the names of the tree itself: a link out of it cannot be followed, whatever it is changed to
- * meanwhile. A link to a directory stands for every file below it. What a link (or a hard link in an
- * archive) names has the stricter of its own and its target's label.
+ * meanwhile. A link to a directory stands for every file below it. What a link (or a hard link in
+ * an archive) names has the stricter of its own and its target's label.
  */
 #ifndef SWARM_SCAN_H
 #define SWARM_SCAN_H
@@ -21,8 +21,8 @@
 
 /* A file that the tree offers. */
 struct scan_file {
-	const char *path;	 /* its name in the release */
-	const char *content;	 /* the name in the source of the file that has the content */
+	const char *path;        /* its name in the release */
+	const char *content;     /* the name in the source of the file that has the content */
 	uint64_t content_number; /* how many items stand before that one in the source */
 	uint64_t size;
 	struct source_stamp stamp;
@@ -35,10 +35,10 @@ struct scan_file {
 enum scan_fault {
 	SCAN_UNLABELLED,
 	SCAN_UNPORTABLE,
-	SCAN_LINK,	/* a link that is not to be followed, or cannot be */
-	SCAN_SPECIAL,	/* not a file */
+	SCAN_LINK,      /* a link that is not to be followed, or cannot be */
+	SCAN_SPECIAL,   /* not a file */
 	SCAN_DUPLICATE, /* two files of one name, or a file in another's place */
-	SCAN_OUTSIDE,	/* a name that leads out of the tree, or stripped to nothing */
+	SCAN_OUTSIDE,   /* a name that leads out of the tree, or stripped to nothing */
 };
 
 struct scan_problem {

@@ -2,8 +2,8 @@
  * source: a tree of files to read: a directory, or an archive that libarchive reads (tar, also
  * compressed, zip, 7z), which is never unpacked to disk.
  *
- * source_next() goes through its items: of a directory in file-tree order (path.h), of an archive as
- * they are stored. source_rewind() starts again. What comes through a pipe is first copied to a
+ * source_next() goes through its items: of a directory in file-tree order (path.h), of an archive
+ * as they are stored. source_rewind() starts again. What comes through a pipe is first copied to a
  * nameless temporary file where it is to be read twice, or sought in (zip, 7z).
  *
  * Directories are walked by descriptor and no symbolic link is ever followed, so that nothing which
@@ -24,8 +24,8 @@ enum source_type {
 	SOURCE_DIRECTORY,
 	SOURCE_SYMLINK,
 	SOURCE_HARDLINK, /* in an archive: the content is that of another member */
-	SOURCE_SPECIAL,	 /* FIFO, socket, device */
-	SOURCE_BROKEN,	 /* could not be examined; `error` says why (ENOENT: it has just gone) */
+	SOURCE_SPECIAL,  /* FIFO, socket, device */
+	SOURCE_BROKEN,   /* could not be examined; `error` says why (ENOENT: it has just gone) */
 };
 
 /* "a directory", "a symbolic link", ... */
@@ -41,20 +41,20 @@ struct source_item {
 	/* Relative, any bytes but NUL. Of an archive: as stored where `unsafe`, else normalised. */
 	const char *path;
 	enum source_type type;
-	bool unsafe;	    /* the archive says an absolute path, or one with '..' */
+	bool unsafe;        /* the archive says an absolute path, or one with '..' */
 	const char *target; /* of links: as stored; else NULL */
-	uint64_t size;	    /* of a file, in bytes */
+	uint64_t size;      /* of a file, in bytes */
 	bool size_known;    /* false in archives that do not tell before the content is read */
-	bool exec;	    /* the owner may execute it */
-	int error; /* errno of a broken one */
+	bool exec;          /* the owner may execute it */
+	int error;          /* errno of a broken one */
 	struct source_stamp stamp;
 };
 
 struct source;
 
 /*
- * "-" is an archive on standard input. `passes` is how often it will be read from start to end: 1 or
- * 2; with 1 there is no source_rewind().
+ * "-" is an archive on standard input. `passes` is how often it will be read from start to end: 1
+ * or 2; with 1 there is no source_rewind().
  */
 struct source *source_open(const char *path, int passes, struct err *e);
 void source_close(struct source *s);
@@ -71,18 +71,20 @@ ERR_CHECK int source_rewind(struct source *s, struct err *e);
  */
 ERR_CHECK ssize_t source_read(struct source *s, void *to, size_t len, struct err *e);
 
-/* --- files of a directory, any of them, from several threads ------------------------------------ */
+/* --- files of a directory, any of them, from several threads ------------------------------------
+ */
 
 struct source_file {
 	int fd;
-	const char *path;	   /* borrowed */
+	const char *path; /* borrowed */
 	uint64_t size;
 	struct source_stamp stamp;
 };
 
 /*
- * Opens the regular file at `path`. `expected` (NULL: none) is the item as it was listed: ERR_CHANGED
- * if it is another file by now, or a changed one. ERR_SYSTEM if it is gone or cannot be opened.
+ * Opens the regular file at `path`. `expected` (NULL: none) is the item as it was listed:
+ * ERR_CHANGED if it is another file by now, or a changed one. ERR_SYSTEM if it is gone or cannot be
+ * opened.
  */
 ERR_CHECK int source_file_open(const struct source *s, const char *path,
 			       const struct source_item *expected, struct source_file *ret,

@@ -63,4 +63,11 @@ ERR_CHECK int trust_head(const struct trust *t, const struct document *d, struct
 ERR_CHECK int trust_listing(struct document *d, const struct head *head, struct listing *ret,
 			    struct err *e);
 
+/*
+ * Whether a body that has been read to its end is the one that `head` is about: ERR_UNTRUSTED if
+ * not. For those who read a body themselves instead of by trust_listing().
+ */
+ERR_CHECK int trust_body(const struct body *body, const char *name, const struct head *head,
+			 struct err *e);
+
 #endif

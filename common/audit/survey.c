@@ -1,0 +1,459 @@
+#define _DEFAULT_SOURCE /* reallocarray() */
+#include "swarm/survey.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "swarm/digest.h"
+#include "swarm/hasher.h"
+#include "swarm/path.h"
+#include "swarm/pool.h"
+
+/* --- what is looked at --------------------------------------------------------------------------
+ */
+
+bool survey_wants(const struct survey *s, const char *name)
+{
+	size_t index;
+
+	return s->options->only_count == 0 ||
+	       glob_list_match(s->options->only, s->options->only_count, name, false, &index);
+}
+
+static size_t index_of(const struct survey *s, const struct entry *entry)
+{
+	return (size_t)(entry - s->listing->entries);
+}
+
+/* Whether files of the release lie below `name`. */
+static bool is_folder_of_release(const struct survey *s, const char *name)
+{
+	size_t low = 0, high = s->listing->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (path_compare(s->listing->entries[middle].path, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < s->listing->count && path_is_below(s->listing->entries[low].path, name);
+}
+
+static int compare_size(const void *left, const void *right)
+{
+	uint64_t x = *(const uint64_t *)left, y = *(const uint64_t *)right;
+
+	return (x > y) - (x < y);
+}
+
+/* The content of an extra file is of interest only if it can be that of a missing one. */
+static bool may_have_moved(const struct survey *s, uint64_t size)
+{
+	return !s->options->fast && size > 0 && s->size_count > 0 &&
+	       bsearch(&size, s->sizes, s->size_count, sizeof size, compare_size) != NULL;
+}
+
+static void note_sizes(struct survey *s, bool only_missing)
+{
+	s->size_count = 0;
+	for (size_t i = 0; i < s->listing->count; i++)
+		if (!only_missing || s->file_of[i] == SURVEY_NONE)
+			s->sizes[s->size_count++] = s->listing->entries[i].size;
+	if (s->size_count > 0)
+		qsort(s->sizes, s->size_count, sizeof *s->sizes, compare_size);
+}
+
+/* --- going through the copy ---------------------------------------------------------------------
+ */
+
+static const char *keep(struct survey *s, const char *text)
+{
+	return arena_copy(&s->findings->arena, text, strlen(text));
+}
+
+static struct survey_file *add_file(struct survey *s, const struct source_item *item,
+				    const char *name, const struct entry *entry, struct err *e)
+{
+	if (s->count == s->cap) {
+		size_t want = s->cap == 0 ? 64 : s->cap * 2;
+		struct survey_file *more = reallocarray(s->files, want, sizeof *more);
+		if (more == NULL) {
+			(void)err_nomem(e);
+			return NULL;
+		}
+		s->files = more;
+		s->cap = want;
+	}
+	struct survey_file *p = &s->files[s->count];
+	*p = (struct survey_file){.path = keep(s, item->path),
+				  .entry = entry,
+				  .size = item->size,
+				  .same_as = SURVEY_NONE,
+				  .exec = item->exec};
+	if (p->path == NULL) {
+		(void)err_nomem(e);
+		return NULL;
+	}
+	p->name = p->path + (name - item->path);
+	s->count++;
+	return p;
+}
+
+/* The file that a hard link of an archive shares its content with; SURVEY_NONE if there is none. */
+static size_t find_linked(const struct survey *s, const char *target)
+{
+	size_t found = SURVEY_NONE;
+	char *path = strdup(target);
+
+	if (path != NULL && path_normalize(path)) {
+		const char *name = path_strip(path, s->options->strip);
+		const struct entry *entry = name != NULL ? listing_find(s->listing, name) : NULL;
+		if (entry != NULL)
+			found = s->file_of[index_of(s, entry)];
+	}
+	free(path);
+	return found != SURVEY_NONE && s->files[found].same_as != SURVEY_NONE
+		   ? s->files[found].same_as
+		   : found;
+}
+
+/* Whether a link of an archive would, unpacked, lead out of where it is unpacked to. */
+static bool leads_out(const struct source_item *item)
+{
+	size_t depth = 0;
+
+	if (item->target[0] == '/')
+		return true;
+	for (const char *p = item->path; item->type == SOURCE_SYMLINK && *p != '\0'; p++)
+		depth += *p == '/';
+	for (const char *p = item->target; *p != '\0';) {
+		size_t n = strcspn(p, "/");
+		if (n == 2 && memcmp(p, "..", 2) == 0 && depth-- == 0)
+			return true;
+		if (n > 0 && !(n <= 2 && memcmp(p, "..", n) == 0))
+			depth++;
+		p += n;
+		p += strspn(p, "/");
+	}
+	return false;
+}
+
+/* Something that is no file. */
+static int judge_other(struct survey *s, const struct source_item *item, const char *name,
+		       const struct entry *entry, struct err *e)
+{
+	bool archived = !source_is_directory(s->copy);
+
+	if (entry != NULL) {
+		s->settled[index_of(s, entry)] = true;
+		return finding_add_reason(s->findings, FINDING_WRONG_TYPE, name,
+					  source_type_name(item->type), e);
+	}
+	if (item->type == SOURCE_DIRECTORY)
+		return 0;
+	if (archived && item->target != NULL && leads_out(item))
+		return finding_add_reason(s->findings, FINDING_UNSAFE_PATH, name,
+					  "a link that leads out of the copy", e);
+	if (is_folder_of_release(s, name))
+		return finding_add_reason(s->findings, FINDING_WRONG_TYPE, name,
+					  item->type == SOURCE_SYMLINK
+					      ? "a symbolic link where a directory should be"
+					      : "not the directory that it should be",
+					  e);
+	if (s->options->ignore_extra || !survey_wants(s, name))
+		return 0;
+	return finding_add_reason(s->findings, FINDING_EXTRA, name, source_type_name(item->type),
+				  e);
+}
+
+/* A name that is not the release's. */
+static int judge_stranger(struct survey *s, const struct source_item *item, const char *name,
+			  bool *ret_file, struct err *e)
+{
+	const char *why = path_unportable(name);
+
+	*ret_file = false;
+	if (!survey_wants(s, name))
+		return 0;
+	if (is_folder_of_release(s, name))
+		return finding_add_reason(s->findings, FINDING_WRONG_TYPE, name,
+					  "a file where a directory should be", e);
+	if (why != NULL && !s->options->ignore_extra)
+		return finding_add_reason(s->findings, FINDING_UNSAFE_PATH, name, why, e);
+	*ret_file = !s->options->ignore_extra || may_have_moved(s, item->size);
+	return 0;
+}
+
+static int note_broken(struct survey *s, const struct source_item *item, const char *name,
+		       struct err *e)
+{
+	struct err why;
+
+	/* It went while we looked: as if it had never been there. */
+	if (item->error == ENOENT)
+		return 0;
+	const char **more = reallocarray(s->broken, s->broken_count + 1, sizeof *more);
+	if (more == NULL)
+		return err_nomem(e);
+	s->broken = more;
+	s->broken[s->broken_count] = keep(s, name);
+	if (s->broken[s->broken_count] == NULL)
+		return err_nomem(e);
+	s->broken_count++;
+	const struct entry *entry = listing_find(s->listing, name);
+	if (entry != NULL)
+		s->settled[index_of(s, entry)] = true;
+	errno = item->error;
+	(void)err_sys(&why, "cannot be read");
+	return finding_add_reason(s->findings, FINDING_UNREADABLE, name, why.msg, e);
+}
+
+/*
+ * Decides what to make of an item; *ret_file is set to the file to be hashed, NULL if there is
+ * none.
+ */
+static int judge(struct survey *s, const struct source_item *item, struct survey_file **ret_file,
+		 struct err *e)
+{
+	*ret_file = NULL;
+	if (item->unsafe)
+		return finding_add_reason(s->findings, FINDING_UNSAFE_PATH, item->path,
+					  "a name that leads out of the copy", e);
+	const char *name = path_strip(item->path, s->options->strip);
+	if (name == NULL)
+		return item->type == SOURCE_DIRECTORY || s->options->ignore_extra
+			   ? 0
+			   : finding_add_reason(s->findings, FINDING_EXTRA, item->path,
+						"no name is left of it after --strip-components",
+						e);
+	if (item->type == SOURCE_BROKEN)
+		return note_broken(s, item, name, e);
+	const struct entry *entry = listing_find(s->listing, name);
+	if (entry != NULL && !survey_wants(s, name))
+		return 0;
+	if (item->type != SOURCE_FILE && item->type != SOURCE_HARDLINK)
+		return judge_other(s, item, name, entry, e);
+	if (item->type == SOURCE_HARDLINK && (item->size > 0 || leads_out(item)))
+		return finding_add_reason(
+		    s->findings, FINDING_UNSAFE_PATH, name,
+		    "a hard link that leads out of the copy or brings content", e);
+	bool wanted = entry != NULL;
+	if (entry == NULL && judge_stranger(s, item, name, &wanted, e) != 0)
+		return -1;
+	if (!wanted)
+		return 0;
+	/* Programs that unpack disagree on which of the two counts. */
+	if (entry != NULL && s->file_of[index_of(s, entry)] != SURVEY_NONE)
+		return finding_add_reason(s->findings, FINDING_UNSAFE_PATH, name,
+					  "the copy holds this name twice", e);
+	size_t same_as = item->type == SOURCE_HARDLINK ? find_linked(s, item->target) : SURVEY_NONE;
+	if (item->type == SOURCE_HARDLINK && same_as == SURVEY_NONE)
+		return judge_other(s, item, name, entry, e);
+	struct survey_file *p = add_file(s, item, name, entry, e);
+	if (p == NULL)
+		return -1;
+	if (entry != NULL)
+		s->file_of[index_of(s, entry)] = s->count - 1;
+	p->same_as = same_as;
+	if (same_as != SURVEY_NONE)
+		p->size = s->files[same_as].size;
+	*ret_file = p;
+	return 0;
+}
+
+/* --- reading ------------------------------------------------------------------------------------
+ */
+
+static struct filehash_options hash_options(const struct survey *s)
+{
+	return (struct filehash_options){s->listing->header.piece_length, !s->options->roots_only};
+}
+
+static bool is_to_be_read(const struct survey *s, const struct survey_file *p)
+{
+	if (s->options->fast || p->same_as != SURVEY_NONE)
+		return false;
+	return p->entry != NULL || may_have_moved(s, p->size);
+}
+
+static int list_directory(struct survey *s, struct err *e)
+{
+	struct source_item item;
+	struct survey_file *file;
+	int got;
+
+	while ((got = source_next(s->copy, &item, e)) > 0)
+		if (judge(s, &item, &file, e) != 0)
+			return -1;
+	return got;
+}
+
+static bool want_file(void *context, size_t i, struct digest_file *ret, struct source_item *room)
+{
+	const struct survey *s = context;
+	const struct survey_file *p = &s->files[i];
+
+	(void)room;
+	*ret = (struct digest_file){.path = p->path,
+				    .limit = p->entry != NULL ? p->entry->size : UINT64_MAX};
+	return is_to_be_read(s, p);
+}
+
+static struct filehash_digests *new_digests(void)
+{
+	struct filehash_digests *d = calloc(1, sizeof *d);
+
+	if (d != NULL)
+		buf_init(&d->layer);
+	return d;
+}
+
+static int file_done(void *context, size_t i, struct filehash_digests *digests, uint64_t size,
+		     const struct err *e)
+{
+	struct survey *s = context;
+	struct survey_file *p = &s->files[i];
+
+	if (e != NULL) {
+		p->gone = e->code == ERR_SYSTEM && e->sys == ENOENT;
+		/* Several threads come here, and the arena is for one. */
+		p->error = strdup(e->msg);
+		return 0;
+	}
+	p->size = size;
+	p->digests = new_digests();
+	if (p->digests == NULL)
+		return -1;
+	*p->digests = *digests;
+	buf_init(&digests->layer);
+	return 0;
+}
+
+static uint64_t bytes_to_read(const struct survey *s)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		if (is_to_be_read(s, &s->files[i]))
+			sum += s->files[i].size;
+	return sum;
+}
+
+static int read_directory(struct survey *s, struct pool *pool, struct err *e)
+{
+	struct digest_job job = {.source = s->copy,
+				 .hash = hash_options(s),
+				 .progress = s->options->progress,
+				 .context = s,
+				 .want = want_file,
+				 .done = file_done};
+
+	if (list_directory(s, e) != 0)
+		return -1;
+	note_sizes(s, true);
+	job.count = s->count;
+	progress_begin(s->options->progress, "checking", bytes_to_read(s));
+	return digest_files(&job, pool, e);
+}
+
+static int read_member(struct survey *s, struct hasher *hasher, struct survey_file *p,
+		       struct err *e)
+{
+	struct digest_stream stream = {.source = s->copy,
+				       .hasher = hasher,
+				       .progress = s->options->progress,
+				       .limit = p->entry != NULL ? p->entry->size : UINT64_MAX};
+
+	p->digests = new_digests();
+	if (p->digests == NULL)
+		return err_nomem(e);
+	if (digest_read(&stream, p->digests, &p->size, e) == 0)
+		return 0;
+	p->error = strdup(e->msg);
+	return -1;
+}
+
+/* An archive is hashed as it comes, before it is known which files are missing. */
+static int read_archive(struct survey *s, struct pool *pool, struct err *e)
+{
+	struct filehash_options hash = hash_options(s);
+	struct hasher *hasher = hasher_new(pool, &hash, e);
+	struct source_item item;
+	struct survey_file *file;
+	struct err late;
+	int got;
+
+	if (hasher == NULL)
+		return -1;
+	progress_begin(s->options->progress, "checking", 0);
+	while ((got = source_next(s->copy, &item, e)) > 0) {
+		if (judge(s, &item, &file, e) != 0 || (file != NULL && is_to_be_read(s, file) &&
+						       read_member(s, hasher, file, e) != 0)) {
+			got = -1;
+			break;
+		}
+	}
+	if (hasher_wait(hasher, got == 0 ? e : &late) != 0)
+		got = -1;
+	hasher_free(hasher);
+	/* What came before the damage can still be told. */
+	if (got < 0 && e->code == ERR_MALFORMED) {
+		s->failure = *e;
+		return 0;
+	}
+	return got;
+}
+
+/* --- the whole ----------------------------------------------------------------------------------
+ */
+
+static int prepare(struct survey *s, struct err *e)
+{
+	size_t n = s->listing->count;
+	bool any = false;
+
+	s->file_of = calloc(n, sizeof *s->file_of);
+	s->settled = calloc(n, sizeof *s->settled);
+	s->sizes = calloc(n, sizeof *s->sizes);
+	if (s->file_of == NULL || s->settled == NULL || s->sizes == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < n; i++) {
+		s->file_of[i] = SURVEY_NONE;
+		any = any || survey_wants(s, s->listing->entries[i].path);
+	}
+	if (!any)
+		return err_set(e, ERR_USAGE, "--only matches no file of the manifest");
+	note_sizes(s, false);
+	return 0;
+}
+
+int survey_run(struct survey *s, struct err *e)
+{
+	if (prepare(s, e) != 0)
+		return -1;
+	struct pool *pool = pool_new(s->options->threads, e);
+	if (pool == NULL)
+		return -1;
+	int status =
+	    source_is_directory(s->copy) ? read_directory(s, pool, e) : read_archive(s, pool, e);
+	progress_end(s->options->progress);
+	pool_free(pool);
+	return status;
+}
+
+void survey_release(struct survey *s)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		if (s->files[i].digests != NULL)
+			filehash_release(s->files[i].digests);
+		free(s->files[i].digests);
+		free(s->files[i].error);
+	}
+	free(s->files);
+	free(s->file_of);
+	free(s->settled);
+	free(s->sizes);
+	free(s->broken);
+}
