@@ -118,7 +118,8 @@ int io_temporary(struct err *e)
 	return fd;
 }
 
-int io_make_seekable(int *fd, const void *before, size_t len, const char *name, struct err *e)
+int io_make_seekable(int *fd, const void *before, size_t len, uint64_t limit, const char *name,
+		     struct err *e)
 {
 	struct stat st;
 	int status = -1, to = -1;
@@ -134,9 +135,18 @@ int io_make_seekable(int *fd, const void *before, size_t len, const char *name, 
 		(void)err_nomem(e);
 	if (to < 0 || block == NULL || io_write(to, before, len, "a temporary file", e) != 0)
 		goto out;
-	for (ssize_t n = 1; n > 0;) {
+	uint64_t size = len;
+	for (ssize_t n = 1; n > 0; size += (uint64_t)n) {
 		n = io_read(*fd, block, BLOCK, name, e);
-		if (n < 0 || io_write(to, block, (size_t)n, "a temporary file", e) != 0)
+		if (n < 0)
+			goto out;
+		if ((uint64_t)n > limit - size) {
+			(void)err_set(e, ERR_MALFORMED,
+				      "'%s' is larger than %llu bytes, too large for a pipe", name,
+				      (unsigned long long)limit);
+			goto out;
+		}
+		if (io_write(to, block, (size_t)n, "a temporary file", e) != 0)
 			goto out;
 	}
 	if (lseek(to, 0, SEEK_SET) != 0) {

@@ -56,7 +56,7 @@ struct body *body_open(int fd, uint64_t length, const char *name, struct err *e)
 		goto fail;
 	int got = next_line(b, e);
 	if (got == 0)
-		(void)err_set(e, ERR_MALFORMED, "%s is empty", name);
+		(void)err_set(e, ERR_MALFORMED, "'%s' is empty", name);
 	if (got != 1)
 		goto fail;
 	if (header_parse(b->line, b->line_len, &b->header, e) != 0) {
@@ -119,13 +119,13 @@ static int end_body(struct body *b, struct err *e)
 	b->ended = true;
 	if (b->files != h->files)
 		return err_set(e, ERR_MALFORMED,
-			       "%s holds %llu files, but its first line says %llu", b->lines.name,
+			       "'%s' holds %llu files, but its first line says %llu", b->lines.name,
 			       (unsigned long long)b->files, (unsigned long long)h->files);
 	if (b->bytes != h->bytes)
-		return err_set(e, ERR_MALFORMED,
-			       "the sizes in %s add up to %llu bytes, but its first line says %llu",
-			       b->lines.name, (unsigned long long)b->bytes,
-			       (unsigned long long)h->bytes);
+		return err_set(
+		    e, ERR_MALFORMED,
+		    "the sizes in '%s' add up to %llu bytes, but its first line says %llu",
+		    b->lines.name, (unsigned long long)b->bytes, (unsigned long long)h->bytes);
 	sha256_final(b->sha, b->digest);
 	return sha256_check(b->sha, e);
 }

@@ -7,6 +7,9 @@
 
 #include "swarm/io.h"
 
+/* What comes through a pipe is copied to disk before anything of it can be checked. */
+#define PIPE_MAX (UINT64_C(4) << 30)
+
 struct document {
 	int fd; /* seekable */
 	const char *name;
@@ -38,11 +41,11 @@ static int read_last_line(struct document *d, uint64_t size, struct err *e)
 		start--;
 	d->body = size - want + start;
 	if (start == 0 && d->body > 0)
-		return err_set(e, ERR_MALFORMED, "%s does not end in an envelope: is it cut off?",
+		return err_set(e, ERR_MALFORMED, "'%s' does not end in an envelope: is it cut off?",
 			       d->name);
 	if (!has_feed && d->body > 0)
 		return err_set(e, ERR_MALFORMED,
-			       "the last line of %s has no line feed: is it cut off?", d->name);
+			       "the last line of '%s' has no line feed: is it cut off?", d->name);
 	buf_consume(&d->envelope, start);
 	return 0;
 }
@@ -58,7 +61,7 @@ static int recognise(struct document *d, struct err *e)
 	if (n < 0)
 		return -1;
 	if (n == 0)
-		return err_set(e, ERR_MALFORMED, "%s is empty", d->name);
+		return err_set(e, ERR_MALFORMED, "'%s' is empty", d->name);
 	first[n] = '\0';
 	if (strncmp(first, inventory, sizeof inventory - 1) == 0)
 		d->kind = DOCUMENT_INVENTORY;
@@ -67,7 +70,7 @@ static int recognise(struct document *d, struct err *e)
 	else if (first[0] == '{' && strncmp(first, "{\"swarm\"", 8) != 0)
 		d->kind = DOCUMENT_HEAD;
 	else
-		return err_set(e, ERR_MALFORMED, "%s is no inventory, manifest or head", d->name);
+		return err_set(e, ERR_MALFORMED, "'%s' is no inventory, manifest or head", d->name);
 	return 0;
 }
 
@@ -79,7 +82,7 @@ static int examine(struct document *d, struct err *e)
 		return err_sys(e, "cannot examine '%s'", d->name);
 	if (S_ISDIR(st.st_mode))
 		return err_set(e, ERR_USAGE, "'%s' is a directory, not a document", d->name);
-	if (io_make_seekable(&d->fd, NULL, 0, d->name, e) != 0)
+	if (io_make_seekable(&d->fd, NULL, 0, PIPE_MAX, d->name, e) != 0)
 		return -1;
 	if (fstat(d->fd, &st) != 0)
 		return err_sys(e, "cannot examine '%s'", d->name);
@@ -94,9 +97,10 @@ static int examine(struct document *d, struct err *e)
 		return -1;
 	if (d->kind == DOCUMENT_HEAD && d->body > 0)
 		return err_set(e, ERR_MALFORMED,
-			       "%s is no inventory, manifest or head: a head is one line", d->name);
+			       "'%s' is no inventory, manifest or head: a head is one line",
+			       d->name);
 	if (d->kind == DOCUMENT_MANIFEST && d->body == 0)
-		return err_set(e, ERR_MALFORMED, "%s does not end in an envelope: is it cut off?",
+		return err_set(e, ERR_MALFORMED, "'%s' does not end in an envelope: is it cut off?",
 			       d->name);
 	return 0;
 }
@@ -165,19 +169,19 @@ uint64_t document_body_bytes(const struct document *d)
 int document_envelope(const struct document *d, struct envelope *ret, struct err *e)
 {
 	if (d->kind == DOCUMENT_INVENTORY)
-		return err_set(e, ERR_USAGE, "%s is an inventory: it has no signature yet",
+		return err_set(e, ERR_USAGE, "'%s' is an inventory: it has no signature yet",
 			       d->name);
 	if (envelope_parse(d->envelope.data, d->envelope.len, ret, e) == 0)
 		return 0;
 	if (d->kind == DOCUMENT_HEAD)
-		return err_prefix(e, "%s", d->name);
-	return err_prefix(e, "%s: the last line is no envelope", d->name);
+		return err_prefix(e, "'%s'", d->name);
+	return err_prefix(e, "'%s': the last line is no envelope", d->name);
 }
 
 struct body *document_body(struct document *d, struct err *e)
 {
 	if (d->kind == DOCUMENT_HEAD) {
-		(void)err_set(e, ERR_USAGE, "%s is a head: it lists no files", d->name);
+		(void)err_set(e, ERR_USAGE, "'%s' is a head: it lists no files", d->name);
 		return NULL;
 	}
 	if (lseek(d->fd, 0, SEEK_SET) != 0) {

@@ -228,7 +228,7 @@ int trust_head(const struct trust *t, const struct document *d, struct head *ret
 	if (document_envelope(d, &v, e) != 0 || trust_check(t, &v, name, ret_signers, e) != 0)
 		goto out;
 	if (head_parse(v.payload.data, v.payload.len, ret, e) != 0) {
-		(void)err_prefix(e, "%s", name);
+		(void)err_prefix(e, "'%s'", name);
 		goto out;
 	}
 	status = 0;

@@ -118,7 +118,7 @@ static int prepare(struct members *m, int passes, struct err *e)
 	}
 	if (m->is_pipe)
 		return 0;
-	return io_make_seekable(&m->fd, m->first, m->first_len, m->name, e);
+	return io_make_seekable(&m->fd, m->first, m->first_len, UINT64_MAX, m->name, e);
 }
 
 struct members *members_open(int fd, const char *name, int passes, struct err *e)

@@ -27,10 +27,11 @@ ERR_CHECK int io_read_all(int fd, struct buf *to, size_t limit, const char *name
 ERR_CHECK int io_temporary(struct err *e);
 /*
  * Makes *fd seekable: what is no regular file, or not at its start, is copied to a temporary file,
- * which takes its place, behind `len` bytes that were read from it before.
+ * which takes its place, behind `len` bytes that were read from it before. ERR_MALFORMED if that
+ * would be more than `limit` bytes.
  */
-ERR_CHECK int io_make_seekable(int *fd, const void *before, size_t len, const char *name,
-			       struct err *e);
+ERR_CHECK int io_make_seekable(int *fd, const void *before, size_t len, uint64_t limit,
+			       const char *name, struct err *e);
 /* Copies from the start of `from` to the end. */
 ERR_CHECK int io_copy(int to, const char *to_name, int from, struct err *e);
 

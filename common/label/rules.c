@@ -1,0 +1,510 @@
+#include "swarm/rules.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "swarm/arena.h"
+#include "swarm/buf.h"
+#include "swarm/glob.h"
+#include "swarm/io.h"
+#include "swarm/marked.h"
+
+#define FILE_SIZE_MAX ((size_t)1 << 20)
+#define HEADER_MAX    255
+#define DEPTH_MAX     16 /* of includes */
+/* What rules of strangers may cost: a file is read as often as it is included. */
+#define INCLUDES_MAX 1000
+#define RULES_MAX    100000
+#define PATTERNS_MAX 1000000
+
+struct pattern {
+	const char *text;
+	struct rules_place place;
+};
+
+struct entry {
+	struct rule rule;
+	size_t n; /* patterns and their globs */
+	const struct pattern *patterns;
+	struct glob **globs;
+};
+
+struct rules {
+	struct arena arena;
+	struct entry *entries;
+	size_t n, room;
+	size_t patterns; /* of all entries */
+	size_t includes;
+	enum rules_symlinks symlinks;
+	bool default_is_private;
+};
+
+/* --- one rule --------------------------------------------------------------------------------- */
+
+static struct rules_place place_of(const struct marked *at)
+{
+	return (struct rules_place){at->file, at->line, at->column};
+}
+
+static const char *keep(struct rules *r, const char *text, struct err *e)
+{
+	const char *copy = arena_copy(&r->arena, text, strlen(text));
+
+	if (copy == NULL)
+		(void)err_nomem(e);
+	return copy;
+}
+
+/* A value of an HTTP header, or NULL in *ret where there is none. */
+static int read_header(struct rules *r, const struct marked *at, const char *what, const char **ret,
+		       struct err *e)
+{
+	*ret = NULL;
+	if (at == NULL)
+		return 0;
+	if (marked_expect(at, what, MARKED_STRING, e) != 0)
+		return -1;
+	for (const char *p = at->text; *p != '\0'; p++)
+		if (*p < ' ' || *p > '~')
+			return marked_reject(e, at, "%s must be printable ASCII", what);
+	if (strlen(at->text) > HEADER_MAX)
+		return marked_reject(e, at, "%s is longer than %d bytes", what, HEADER_MAX);
+	*ret = keep(r, at->text, e);
+	return *ret != NULL ? 0 : -1;
+}
+
+static bool has_control(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((*text >= '\0' && *text < ' ') || *text == '\x7F')
+			return true;
+	return false;
+}
+
+static int add_pattern(struct rules *r, struct entry *entry, struct pattern *to,
+		       const struct marked *at, struct err *e)
+{
+	if (marked_expect(at, "a pattern", MARKED_STRING, e) != 0)
+		return -1;
+	/* No path that is packed has one: most likely a block of lines was meant to be a list. */
+	if (has_control(at->text))
+		return marked_reject(e, at, "a pattern has a control character");
+	if (++r->patterns > PATTERNS_MAX)
+		return marked_reject(e, at, "more than %d patterns", PATTERNS_MAX);
+	struct glob *glob = glob_new(at->text, e);
+	if (glob == NULL && e->code == ERR_CONFIG) {
+		(void)err_prefix(e, "pattern '%.200s'", at->text);
+		return marked_prefix(e, at);
+	}
+	if (glob == NULL)
+		return -1;
+	entry->globs[entry->n++] = glob;
+	if (entry->n == 1 && glob_is_negated(glob))
+		return marked_reject(
+		    e, at, "'%.200s' excludes from nothing: put it behind a pattern", at->text);
+	*to = (struct pattern){keep(r, at->text, e), place_of(at)};
+	return to->text != NULL ? 0 : -1;
+}
+
+/* `match` is a pattern or a list of them. */
+static int read_match(struct rules *r, struct entry *entry, const struct marked *match,
+		      struct err *e)
+{
+	size_t n = 0;
+
+	if (match->kind != MARKED_LIST && match->kind != MARKED_STRING)
+		return marked_reject(e, match, "match must be a pattern or a list of patterns");
+	const struct marked *first = match->kind == MARKED_LIST ? match->first : match;
+	const struct marked *end = match->kind == MARKED_LIST ? NULL : match->next;
+	for (const struct marked *at = first; at != end; at = at->next)
+		n++;
+	if (n == 0)
+		return marked_reject(e, match, "match is empty");
+	struct pattern *patterns = arena_alloc(&r->arena, n * sizeof *patterns);
+	entry->globs = calloc(n, sizeof(struct glob *));
+	if (patterns == NULL || entry->globs == NULL)
+		return err_nomem(e);
+	entry->patterns = patterns;
+	for (const struct marked *at = first; at != end; at = at->next)
+		if (add_pattern(r, entry, &patterns[entry->n], at, e) != 0)
+			return -1;
+	return 0;
+}
+
+static struct entry *add_entry(struct rules *r, const struct marked *at, struct err *e)
+{
+	if (r->n == RULES_MAX) {
+		(void)marked_reject(e, at, "more than %d rules", RULES_MAX);
+		return NULL;
+	}
+	if (r->n == r->room) {
+		size_t room = r->room > 0 ? r->room * 2 : 64;
+		struct entry *entries = realloc(r->entries, room * sizeof *entries);
+		if (entries == NULL) {
+			(void)err_nomem(e);
+			return NULL;
+		}
+		r->entries = entries;
+		r->room = room;
+	}
+	struct entry *entry = &r->entries[r->n];
+	*entry = (struct entry){.rule = {.index = r->n++, .place = place_of(at)}};
+	return entry;
+}
+
+static int read_rule(struct rules *r, const struct marked *at, struct err *e)
+{
+	enum { LABEL, MATCH, CACHE, TYPE, COUNT };
+	static const char *const keys[COUNT + 1] = {"label", "match", "cache", "type", NULL};
+	const struct marked *field[COUNT];
+	size_t label;
+
+	if (marked_fields(at, "a rule", keys, field, e) != 0)
+		return -1;
+	if (field[LABEL] == NULL)
+		return marked_reject(e, at, "a rule has no label");
+	if (field[MATCH] == NULL)
+		return marked_reject(e, at, "a rule has no match");
+	if (marked_choose(field[LABEL], "label", label_names, &label, e) != 0)
+		return -1;
+	struct entry *entry = add_entry(r, at, e);
+	if (entry == NULL)
+		return -1;
+	entry->rule.label = (enum label)label;
+	if (read_header(r, field[CACHE], "cache", &entry->rule.cache, e) != 0 ||
+	    read_header(r, field[TYPE], "type", &entry->rule.type, e) != 0)
+		return -1;
+	return read_match(r, entry, field[MATCH], e);
+}
+
+static int read_rules(struct rules *r, const struct marked *list, struct err *e)
+{
+	if (marked_expect(list, "rules", MARKED_LIST, e) != 0)
+		return -1;
+	if (list->first == NULL)
+		return marked_reject(e, list, "rules is empty");
+	for (const struct marked *at = list->first; at != NULL; at = at->next)
+		if (read_rule(r, at, e) != 0)
+			return -1;
+	return 0;
+}
+
+/* --- one file --------------------------------------------------------------------------------- */
+
+/* A file that is being read. */
+struct source {
+	const char *name;
+	const struct marked *at;       /* where it is included, or NULL */
+	const struct source *includer; /* likewise */
+	bool is_file;                  /* dev and ino tell it from others */
+	dev_t dev;
+	ino_t ino;
+};
+
+static int read_file(struct rules *r, struct source *self, struct err *e);
+
+/* "a.yaml -> b.yaml -> a.yaml" from `s`, or one that it includes, down to `end`. */
+static void add_chain(struct buf *to, const struct source *s, const struct source *end)
+{
+	const struct source *chain[DEPTH_MAX + 1];
+	size_t n = 0;
+
+	for (; s != end; s = s->includer)
+		chain[n++] = s;
+	buf_adds(to, end->name);
+	while (n > 0)
+		buf_addf(to, " -> %s", chain[--n]->name);
+}
+
+static int check_cycle(const struct source *self, struct err *e)
+{
+	for (const struct source *s = self->includer; s != NULL; s = s->includer) {
+		if (!s->is_file || s->dev != self->dev || s->ino != self->ino)
+			continue;
+		struct buf chain = BUF_INIT;
+		add_chain(&chain, self, s);
+		if (buf_check(&chain, e) == 0)
+			(void)marked_reject(e, self->at, "include goes round in a circle: %s",
+					    chain.data);
+		buf_release(&chain);
+		return -1;
+	}
+	return 0;
+}
+
+/* `path` as the file `name` means it. */
+static const char *resolve(struct rules *r, const char *name, const char *path, struct err *e)
+{
+	const char *slash = strrchr(name, '/');
+	struct buf joined = BUF_INIT;
+	const char *resolved = NULL;
+
+	if (slash != NULL)
+		buf_add(&joined, name, (size_t)(slash - name) + 1);
+	/* A file of this name, not standard input. */
+	else if (strcmp(path, "-") == 0)
+		buf_adds(&joined, "./");
+	buf_adds(&joined, path);
+	if (buf_check(&joined, e) == 0)
+		resolved = keep(r, joined.data, e);
+	buf_release(&joined);
+	return resolved;
+}
+
+static int read_included(struct rules *r, const struct source *self, const struct marked *at,
+			 struct err *e)
+{
+	unsigned depth = 1;
+	struct stat st;
+
+	if (marked_expect(at, "a file to include", MARKED_STRING, e) != 0)
+		return -1;
+	if (*at->text == '/')
+		return marked_reject(e, at, "'%.200s' is absolute: name it relative to this file",
+				     at->text);
+	for (const struct source *s = self->includer; s != NULL; s = s->includer)
+		depth++;
+	if (depth > DEPTH_MAX)
+		return marked_reject(e, at, "included more than %d levels deep", DEPTH_MAX);
+	if (++r->includes > INCLUDES_MAX)
+		return marked_reject(e, at, "more than %d files are included", INCLUDES_MAX);
+	struct source source = {
+	    .name = resolve(r, self->name, at->text, e), .at = at, .includer = self};
+	if (source.name == NULL)
+		return -1;
+	/* Else opening a pipe would wait for ever. */
+	if (stat(source.name, &st) == 0 && !S_ISREG(st.st_mode))
+		return marked_reject(e, at, "'%.200s' is not a regular file", source.name);
+	return read_file(r, &source, e);
+}
+
+static int read_includes(struct rules *r, const struct source *self, const struct marked *list,
+			 struct err *e)
+{
+	if (list == NULL)
+		return 0;
+	if (marked_expect(list, "include", MARKED_LIST, e) != 0)
+		return -1;
+	for (const struct marked *at = list->first; at != NULL; at = at->next)
+		if (read_included(r, self, at, e) != 0)
+			return -1;
+	return 0;
+}
+
+/* Before all else: the keys of another version need not be those known here. */
+static int check_version(const struct marked *root, struct err *e)
+{
+	const struct marked *version = marked_get(root, "swarm");
+
+	if (marked_expect(root, "the file", MARKED_MAP, e) != 0)
+		return -1;
+	if (version == NULL)
+		return marked_reject(e, root, "the file must say 'swarm: rules/1'");
+	if (marked_expect(version, "swarm", MARKED_STRING, e) != 0)
+		return -1;
+	if (strcmp(version->text, "rules/1") != 0)
+		return marked_reject(e, version, "swarm must be rules/1, not '%.100s'",
+				     version->text);
+	return 0;
+}
+
+static int read_settings(struct rules *r, const struct marked *fallback,
+			 const struct marked *symlinks, struct err *e)
+{
+	static const char *const defaults[] = {"error", "private", NULL};
+	static const char *const choices[] = {"error", "skip", "follow", NULL};
+	size_t i = 0;
+
+	if (fallback != NULL) {
+		if (marked_choose(fallback, "default", defaults, &i, e) != 0)
+			return -1;
+		r->default_is_private = i == 1;
+	}
+	if (symlinks != NULL) {
+		if (marked_choose(symlinks, "symlinks", choices, &i, e) != 0)
+			return -1;
+		r->symlinks = (enum rules_symlinks)i;
+	}
+	return 0;
+}
+
+static int read_tree(struct rules *r, const struct source *self, const struct marked *root,
+		     struct err *e)
+{
+	enum { SWARM, INCLUDE, DEFAULT, SYMLINKS, RULES, COUNT };
+	static const char *const keys[COUNT + 1] = {"swarm",    "include", "default",
+						    "symlinks", "rules",   NULL};
+	const struct marked *field[COUNT];
+
+	if (check_version(root, e) != 0 || marked_fields(root, "the file", keys, field, e) != 0 ||
+	    read_includes(r, self, field[INCLUDE], e) != 0 ||
+	    read_settings(r, field[DEFAULT], field[SYMLINKS], e) != 0)
+		return -1;
+	return field[RULES] != NULL ? read_rules(r, field[RULES], e) : 0;
+}
+
+static int read_text(struct rules *r, const struct source *self, const char *text, size_t len,
+		     struct err *e)
+{
+	struct arena arena = ARENA_INIT;
+	const struct marked *root = marked_parse(&arena, self->name, text, len, e);
+	int status = root != NULL ? read_tree(r, self, root, e) : -1;
+
+	arena_release(&arena);
+	return status;
+}
+
+static int read_bytes(struct source *self, struct buf *to, struct err *e)
+{
+	struct stat st;
+
+	int fd = io_open(self->name, e);
+	if (fd < 0)
+		return -1;
+	self->name = io_name(self->name);
+	self->is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	if (self->is_file) {
+		self->dev = st.st_dev;
+		self->ino = st.st_ino;
+	}
+	int status = io_read_all(fd, to, FILE_SIZE_MAX, self->name, e);
+	if (status != 0 && e->code == ERR_MALFORMED)
+		e->code = ERR_CONFIG;
+	(void)close(fd);
+	return status;
+}
+
+static int read_file(struct rules *r, struct source *self, struct err *e)
+{
+	struct buf text = BUF_INIT;
+	int status = read_bytes(self, &text, e);
+
+	if (status != 0 && self->at != NULL)
+		(void)marked_prefix(e, self->at);
+	if (status == 0)
+		status = check_cycle(self, e);
+	if (status == 0)
+		status = read_text(r, self, text.data, text.len, e);
+	buf_release(&text);
+	return status;
+}
+
+/* --- all files -------------------------------------------------------------------------------- */
+
+/* `r` if all went well, else NULL. */
+static struct rules *finish(struct rules *r, const char *name, int status, struct err *e)
+{
+	if (status == 0 && r->n > 0)
+		return r;
+	if (status == 0)
+		(void)err_set(e, ERR_CONFIG, "%s:1:1: there are no rules", name);
+	rules_free(r);
+	return NULL;
+}
+
+static struct rules *new_rules(struct err *e)
+{
+	struct rules *r = calloc(1, sizeof *r);
+
+	if (r == NULL)
+		(void)err_nomem(e);
+	return r;
+}
+
+struct rules *rules_load(const char *const *files, size_t n, struct err *e)
+{
+	int status = 0;
+
+	if (n == 0) {
+		(void)err_set(e, ERR_CONFIG, "there is no rules file");
+		return NULL;
+	}
+	struct rules *r = new_rules(e);
+	if (r == NULL)
+		return NULL;
+	for (size_t i = 0; i < n && status == 0; i++) {
+		struct source source = {.name = keep(r, files[i], e)};
+		status = source.name != NULL ? read_file(r, &source, e) : -1;
+	}
+	return finish(r, io_name(files[0]), status, e);
+}
+
+struct rules *rules_parse(const char *name, const char *text, size_t len, struct err *e)
+{
+	struct rules *r = new_rules(e);
+	int status = -1;
+
+	if (r == NULL)
+		return NULL;
+	struct source source = {.name = keep(r, name, e)};
+	if (len > FILE_SIZE_MAX)
+		(void)err_set(e, ERR_CONFIG, "'%s' is larger than %zu bytes", name, FILE_SIZE_MAX);
+	else if (source.name != NULL)
+		status = read_text(r, &source, text, len, e);
+	return finish(r, name, status, e);
+}
+
+void rules_free(struct rules *r)
+{
+	if (r == NULL)
+		return;
+	for (size_t i = 0; i < r->n; i++) {
+		for (size_t k = 0; k < r->entries[i].n; k++)
+			glob_free(r->entries[i].globs[k]);
+		free(r->entries[i].globs);
+	}
+	free(r->entries);
+	arena_release(&r->arena);
+	free(r);
+}
+
+/* --- deciding --------------------------------------------------------------------------------- */
+
+bool rules_match(const struct rules *r, size_t i, const char *path, bool is_directory,
+		 struct rules_verdict *ret)
+{
+	const struct entry *entry = &r->entries[i];
+	size_t k = 0;
+
+	*ret = (struct rules_verdict){0};
+	if (!glob_list_match(entry->globs, entry->n, path, is_directory, &k))
+		return false;
+	*ret = (struct rules_verdict){.labelled = true,
+				      .label = entry->rule.label,
+				      .rule = &entry->rule,
+				      .pattern = entry->patterns[k].text,
+				      .pattern_place = entry->patterns[k].place};
+	return true;
+}
+
+void rules_decide(const struct rules *r, const char *path, bool is_directory,
+		  struct rules_verdict *ret)
+{
+	for (size_t i = r->n; i > 0; i--)
+		if (rules_match(r, i - 1, path, is_directory, ret))
+			return;
+	*ret = (struct rules_verdict){.labelled = r->default_is_private, .label = LABEL_PRIVATE};
+}
+
+size_t rules_count(const struct rules *r)
+{
+	return r->n;
+}
+
+const struct rule *rules_get(const struct rules *r, size_t i)
+{
+	return &r->entries[i].rule;
+}
+
+enum rules_symlinks rules_symlinks(const struct rules *r)
+{
+	return r->symlinks;
+}
+
+bool rules_default_is_private(const struct rules *r)
+{
+	return r->default_is_private;
+}
