@@ -42,8 +42,7 @@ static const struct opt table[] = {
     {OPT_NUMBER, 0, "strip-components", "N", "drop N leading components of every name", AT(strip)},
     {OPT_FLAG, 0, "no-sha256", NULL, "leave out the plain digests (roots only)", AT(no_sha256)},
     {OPT_STRINGS, 0, "explain", "PATH",
-     "say which rule labels PATH (- reads paths from standard input),\nand do nothing else; "
-     "needs no TREE",
+     "say which rule labels PATH (- reads paths from standard input),\nand do nothing else",
      AT(explain)},
     {OPT_FLAG, 'n', "dry-run", NULL, "label everything, then stop", AT(dry_run)},
     OPT_END,
@@ -51,7 +50,7 @@ static const struct opt table[] = {
 
 static const struct opt_program program = {
     .name = "swarmpack",
-    .usage = "[OPTION]... TREE --rules FILE\n[OPTION]... --rules FILE --explain PATH",
+    .usage = "[OPTION]... TREE --rules FILE\n[OPTION]... [TREE] --rules FILE --explain PATH",
     .purpose =
 	"Label every file of TREE (a directory, an archive, or - for one on standard input) by\n"
 	"rules, hash what is to be published, and write the inventory of a release.\n",
@@ -138,8 +137,6 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 		return err_set(e, ERR_USAGE, "no rules, no release: give --rules FILE");
 	if (cli->operands.count == 0 && o->explain.count == 0)
 		return err_set(e, ERR_USAGE, "missing operand: TREE");
-	if (cli->operands.count > 0 && o->explain.count > 0)
-		return err_set(e, ERR_USAGE, "--explain looks at the rules alone: leave out TREE");
 	if (o->like != NULL && o->piece_length != NULL)
 		return err_set(e, ERR_USAGE, "--like and --piece-length exclude each other");
 	if (o->bundle != NULL && !bundle_is_name(o->bundle))
@@ -215,6 +212,20 @@ out:
 	return status;
 }
 
+static int explain(const struct cli *cli, const struct options *o, const struct rules *rules,
+		   struct err *e)
+{
+	struct explain_options how = {.rules = rules, .json = o->common.json};
+	struct source *tree = NULL;
+
+	if (cli->operands.count > 0 && (tree = source_open(cli->operands.items[0], 1, e)) == NULL)
+		return -1;
+	how.tree = tree;
+	int status = explain_paths(&how, o->explain.items, o->explain.count, stdout, e);
+	source_close(tree);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {.common = {.help = false}};
@@ -228,8 +239,7 @@ int main(int argc, char **argv)
 	if (check_options(&o, &cli, &e) == 0)
 		rules = rules_load(o.rules.items, o.rules.count, &e);
 	if (rules != NULL && o.explain.count > 0)
-		status = explain_paths(rules, o.explain.items, o.explain.count, o.common.json,
-				       stdout, &e);
+		status = explain(&cli, &o, rules, &e);
 	else if (rules != NULL)
 		status = pack(&cli, &o, rules, &e);
 	rules_free(rules);

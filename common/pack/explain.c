@@ -10,8 +10,7 @@
 #define LINE_MAX_BYTES ((size_t)65536)
 
 struct explainer {
-	const struct rules *rules;
-	bool json;
+	const struct explain_options *options;
 	FILE *to;
 	size_t unlabelled;
 };
@@ -65,7 +64,8 @@ static bool next_other(const struct explainer *x, size_t *at, const char *path, 
 {
 	while (*at > 0) {
 		size_t i = --*at;
-		if (rules_match(x->rules, i, path, is_directory, ret) && ret->rule != decided->rule)
+		if (rules_match(x->options->rules, i, path, is_directory, ret) &&
+		    ret->rule != decided->rule)
 			return true;
 	}
 	return false;
@@ -75,7 +75,7 @@ static int explain(struct explainer *x, const char *given, struct err *e)
 {
 	struct rules_verdict verdict, other;
 	struct buf path = BUF_INIT, out = BUF_INIT;
-	size_t at = rules_count(x->rules);
+	size_t at = rules_count(x->options->rules);
 	int status = -1;
 
 	while (strncmp(given, "./", 2) == 0)
@@ -84,14 +84,16 @@ static int explain(struct explainer *x, const char *given, struct err *e)
 	bool is_directory = path.len > 1 && path.data[path.len - 1] == '/';
 	if (is_directory)
 		buf_truncate(&path, path.len - 1);
+	else if (x->options->tree != NULL)
+		is_directory = source_type_at(x->options->tree, path.data) == SOURCE_DIRECTORY;
 	if (path.len == 0 || path.data[0] == '/') {
 		(void)err_set(e, ERR_USAGE, "--explain needs a path relative to the tree, not '%s'",
 			      given);
 		goto out;
 	}
-	rules_decide(x->rules, path.data, is_directory, &verdict);
+	rules_decide(x->options->rules, path.data, is_directory, &verdict);
 	x->unlabelled += !verdict.labelled;
-	if (x->json) {
+	if (x->options->json) {
 		struct jsonl_writer w = {.to = &out};
 		jsonl_open(&w, NULL);
 		jsonl_path(&w, "path", given);
@@ -142,10 +144,10 @@ static int explain_lines(struct explainer *x, struct err *e)
 	return got;
 }
 
-int explain_paths(const struct rules *rules, const char *const *paths, size_t count, bool json,
+int explain_paths(const struct explain_options *options, const char *const *paths, size_t count,
 		  FILE *to, struct err *e)
 {
-	struct explainer x = {.rules = rules, .json = json, .to = to};
+	struct explainer x = {.options = options, .to = to};
 
 	for (size_t i = 0; i < count; i++) {
 		int status =

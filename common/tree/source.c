@@ -98,6 +98,11 @@ ssize_t source_read(struct source *s, void *to, size_t len, struct err *e)
 	return members_read(s->members, to, len, e);
 }
 
+enum source_type source_type_at(const struct source *s, const char *path)
+{
+	return s->walk != NULL ? walk_type_at(s->walk, path) : SOURCE_BROKEN;
+}
+
 int source_file_open(const struct source *s, const char *path, const struct source_item *expected,
 		     struct source_file *ret, struct err *e)
 {

@@ -237,35 +237,74 @@ int walk_next(struct walk *w, struct source_item *ret, struct err *e)
 	return 1;
 }
 
-static int open_beneath(const struct walk *w, const char *path)
+static void close_keeping_errno(const struct walk *w, int fd)
+{
+	int why = errno;
+
+	if (fd >= 0 && fd != w->fd)
+		(void)close(fd);
+	errno = why;
+}
+
+/*
+ * The directory that `path` lies in (closed with close_keeping_errno()), entered component by
+ * component so that no symbolic link is followed; *ret_name is the last component. -1: errno.
+ */
+static int open_parent(const struct walk *w, const char *path, const char **ret_name)
 {
 	int dir = w->fd;
 
 	for (size_t n; path[n = strcspn(path, "/")] == '/'; path += n + 1) {
 		char name[PATH_COMPONENT_MAX + 1];
-		int next = -1;
-		if (n < sizeof name) {
-			memcpy(name, path, n);
-			name[n] = '\0';
-			next = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		} else {
+		if (n >= sizeof name) {
 			errno = ENAMETOOLONG;
+			close_keeping_errno(w, dir);
+			return -1;
 		}
-		int why = errno;
-		if (dir != w->fd)
-			(void)close(dir);
-		errno = why;
+		memcpy(name, path, n);
+		name[n] = '\0';
+		int next = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		close_keeping_errno(w, dir);
 		if (next < 0)
 			return -1;
 		dir = next;
 	}
+	*ret_name = path;
+	return dir;
+}
+
+static int open_beneath(const struct walk *w, const char *path)
+{
+	const char *name;
+	int dir = open_parent(w, path, &name);
+
+	if (dir < 0)
+		return -1;
 	/* O_NONBLOCK: should a FIFO stand here by now, do not wait for its writer. */
-	int fd = openat(dir, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	int why = errno;
-	if (dir != w->fd)
-		(void)close(dir);
-	errno = why;
+	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	close_keeping_errno(w, dir);
 	return fd;
+}
+
+static enum source_type type_of(mode_t mode)
+{
+	return S_ISREG(mode)   ? SOURCE_FILE
+	       : S_ISDIR(mode) ? SOURCE_DIRECTORY
+	       : S_ISLNK(mode) ? SOURCE_SYMLINK
+			       : SOURCE_SPECIAL;
+}
+
+enum source_type walk_type_at(const struct walk *w, const char *path)
+{
+	const char *name;
+	struct stat st;
+	int dir = open_parent(w, path, &name);
+
+	if (dir < 0)
+		return SOURCE_BROKEN;
+	bool there = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	close_keeping_errno(w, dir);
+	return there ? type_of(st.st_mode) : SOURCE_BROKEN;
 }
 
 int walk_file_open(const struct walk *w, const char *path, const struct source_item *expected,

@@ -8,6 +8,13 @@
 
 #include "swarm/err.h"
 #include "swarm/rules.h"
+#include "swarm/source.h"
+
+struct explain_options {
+	const struct rules *rules;
+	const struct source *tree; /* NULL: none. What is a directory there needs no slash. */
+	bool json;
+};
 
 /*
  * For each path, which need not exist (a trailing slash means a directory; "-" reads paths from
@@ -17,7 +24,7 @@
  *
  * ERR_REFUSED, after all lines are written, if there is a path that no rule labels.
  */
-ERR_CHECK int explain_paths(const struct rules *rules, const char *const *paths, size_t count,
-			    bool json, FILE *to, struct err *e);
+ERR_CHECK int explain_paths(const struct explain_options *options, const char *const *paths,
+			    size_t count, FILE *to, struct err *e);
 
 #endif

@@ -71,6 +71,12 @@ ERR_CHECK int source_rewind(struct source *s, struct err *e);
  */
 ERR_CHECK ssize_t source_read(struct source *s, void *to, size_t len, struct err *e);
 
+/*
+ * What stands at `path` in a directory: its type, SOURCE_BROKEN if nothing does or it cannot be
+ * told. Always SOURCE_BROKEN for an archive.
+ */
+enum source_type source_type_at(const struct source *s, const char *path);
+
 /* --- files of a directory, any of them, from several threads ------------------------------------
  */
 

@@ -16,4 +16,7 @@ ERR_CHECK int walk_file_open(const struct walk *w, const char *path,
 			     const struct source_item *expected, struct source_file *ret,
 			     struct err *e);
 
+/* As source_type_at(). */
+enum source_type walk_type_at(const struct walk *w, const char *path);
+
 #endif
