@@ -167,25 +167,16 @@ static int write_release(struct cli *cli, const struct options *o, struct source
 	return pack_run(source, scan, &how, cli->scratch, e);
 }
 
-static int check_outputs(const struct options *o, const struct source *source,
-			 const struct scan_options *scan, struct err *e)
-{
-	if (o->output != NULL && pack_check_output(source, scan, o->output, e) != 0)
-		return -1;
-	if (o->bundle != NULL && pack_check_output(source, scan, o->bundle, e) != 0)
-		return -1;
-	return 0;
-}
-
 static int pack(struct cli *cli, const struct options *o, const struct rules *rules, struct err *e)
 {
 	struct scan_options how = {.rules = rules, .strip = (unsigned)o->strip.value};
 	struct scan scan = {.arena = ARENA_INIT};
+	const char *to = o->output != NULL ? o->output : "-";
 	uint64_t piece_length = 0;
 	int status = -1;
 	struct source *source = source_open(cli->operands.items[0], 2, e);
 
-	if (source == NULL || check_outputs(o, source, &how, e) != 0)
+	if (source == NULL || pack_check_outputs(source, &how, to, o->bundle, e) != 0)
 		goto out;
 	if (scan_run(source, &how, &scan, e) != 0)
 		goto out;

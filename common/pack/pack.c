@@ -157,6 +157,9 @@ int pack_like(const char *path, uint64_t *ret_piece_length, struct err *e)
 	return status;
 }
 
+/* --- where outputs may stand --------------------------------------------------------------------
+ */
+
 /* The folder that `path` is to stand in, by its real name; NULL if there is none yet. */
 static char *real_folder(const char *path)
 {
@@ -167,44 +170,87 @@ static char *real_folder(const char *path)
 	return real;
 }
 
-int pack_check_output(const struct source *source, const struct scan_options *options,
-		      const char *path, struct err *e)
+/* The part of `path` below `folder`, both real names: "" for the folder itself; NULL if outside. */
+static const char *part_below(const char *path, const char *folder)
 {
-	struct buf name = BUF_INIT;
-	struct rules_verdict verdict = {.labelled = false};
-	int status = 0;
-	char *folder = real_folder(path);
-	char *tree = realpath(source_name(source), NULL);
+	size_t len = strlen(folder);
 
-	if (folder == NULL || tree == NULL || !source_is_directory(source))
-		goto out;
-	size_t len = strlen(tree);
-	while (len > 0 && tree[len - 1] == '/')
+	while (len > 0 && folder[len - 1] == '/')
 		len--;
-	if (strncmp(folder, tree, len) != 0 || (folder[len] != '/' && folder[len] != '\0'))
-		goto out;
-	/* Its name in the tree; a bundle's folder has a slash at its end. */
-	buf_addf(&name, "%s/", folder + len);
+	if (strncmp(path, folder, len) != 0 || (path[len] != '/' && path[len] != '\0'))
+		return NULL;
+	return path[len] == '/' ? path + len + 1 : path + len;
+}
+
+/* Whether the rules keep a file at home that would have this name in the tree. */
+static bool stays_private(const struct scan_options *options, const char *folder, const char *path)
+{
+	struct rules_verdict verdict = {.labelled = false};
+	struct buf name = BUF_INIT;
 	char *copy = strdup(path);
-	if (copy == NULL || name.failed) {
-		free(copy);
-		status = err_nomem(e);
-		goto out;
+
+	if (copy != NULL) {
+		buf_addf(&name, "%s%s%s", folder, *folder != '\0' ? "/" : "", basename(copy));
+		const char *inside = name.failed ? NULL : path_strip(name.data, options->strip);
+		if (inside != NULL)
+			rules_decide(options->rules, inside, path[strlen(path) - 1] == '/',
+				     &verdict);
 	}
-	buf_adds(&name, basename(copy));
 	free(copy);
-	const char *inside = path_strip(name.data + 1, options->strip);
-	bool is_folder = path[strlen(path) - 1] == '/';
-	if (inside != NULL)
-		rules_decide(options->rules, inside, is_folder, &verdict);
-	if (!verdict.labelled || verdict.label != LABEL_PRIVATE)
+	buf_release(&name);
+	return verdict.labelled && verdict.label == LABEL_PRIVATE;
+}
+
+static int check_output(const char *tree, const struct scan_options *options, const char *path,
+			struct err *e)
+{
+	char *folder = real_folder(path);
+	const char *inside = folder != NULL ? part_below(folder, tree) : NULL;
+	int status = 0;
+
+	if (inside != NULL && !stays_private(options, inside, path))
 		status = err_set(e, ERR_USAGE,
 				 "the output '%s' would lie in the tree that is packed: write it "
 				 "elsewhere, or label it private",
 				 path);
-out:
-	buf_release(&name);
 	free(folder);
+	return status;
+}
+
+/* A folder that is replaced takes all with it that stands in it. */
+static int check_folder(const char *tree, const char *inventory, const char *bundle, struct err *e)
+{
+	char *replaced = realpath(bundle, NULL);
+	char *here = realpath(".", NULL);
+	char *listed = real_folder(inventory);
+	const char *lost = NULL;
+
+	if (replaced != NULL && tree != NULL && part_below(tree, replaced) != NULL)
+		lost = "the tree that is packed";
+	else if (replaced != NULL && here != NULL && part_below(here, replaced) != NULL)
+		lost = "the current directory";
+	else if (replaced != NULL && listed != NULL && part_below(listed, replaced) != NULL)
+		lost = "the inventory";
+	free(replaced);
+	free(here);
+	free(listed);
+	return lost == NULL
+		   ? 0
+		   : err_set(e, ERR_USAGE, "the bundle '%s' would replace %s", bundle, lost);
+}
+
+int pack_check_outputs(const struct source *source, const struct scan_options *options,
+		       const char *inventory, const char *bundle, struct err *e)
+{
+	char *tree = source_is_directory(source) ? realpath(source_name(source), NULL) : NULL;
+	int status = 0;
+
+	if (tree != NULL && strcmp(inventory, "-") != 0)
+		status = check_output(tree, options, inventory, e);
+	if (status == 0 && tree != NULL && bundle != NULL)
+		status = check_output(tree, options, bundle, e);
+	if (status == 0 && bundle != NULL && bundle[strlen(bundle) - 1] == '/')
+		status = check_folder(tree, inventory, bundle, e);
 	free(tree);
 	return status;
 }

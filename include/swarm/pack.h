@@ -37,10 +37,11 @@ ERR_CHECK int pack_run(struct source *source, const struct scan *scan,
 ERR_CHECK int pack_like(const char *path, uint64_t *ret_piece_length, struct err *e);
 
 /*
- * Whether an output at `path` would lie in the tree `source` where it could be published by the
- * next run, or is being published by this one: ERR_USAGE, unless its name there is private.
+ * Whether outputs may stand where they are to (bundle may be NULL), else ERR_USAGE: not in the
+ * tree, where this run or the next would publish them, unless their names there are private; and a
+ * folder that the bundle replaces must not hold the tree, the current directory or the inventory.
  */
-ERR_CHECK int pack_check_output(const struct source *source, const struct scan_options *options,
-				const char *path, struct err *e);
+ERR_CHECK int pack_check_outputs(const struct source *source, const struct scan_options *options,
+				 const char *inventory, const char *bundle, struct err *e);
 
 #endif
