@@ -338,10 +338,13 @@ static void find_left_over(struct jsonl_object *o)
 
 int jsonl_done(struct jsonl_object *o, struct err *e)
 {
-	for (struct jsonl_object *each = o->root; each != NULL; each = each->next)
+	struct jsonl_object *root = o->root;
+
+	find_left_over(root);
+	for (struct jsonl_object *each = root->next; each != NULL; each = each->next)
 		find_left_over(each);
-	if (o->root->problem[0] != '\0')
-		return err_set(e, ERR_MALFORMED, "%s", o->root->problem);
+	if (root->problem[0] != '\0')
+		return err_set(e, ERR_MALFORMED, "%s", root->problem);
 	return 0;
 }
 
