@@ -87,9 +87,13 @@ static int report_problems(const struct cli *cli, const struct scan *scan, struc
 		cli_put_lines(&text);
 	}
 	buf_release(&text);
-	return err_set(e, ERR_REFUSED, "%zu %s cannot be released%s", scan->problem_count,
-		       scan->problem_count == 1 ? "path" : "paths",
-		       all ? "" : " (not all are shown: -v shows them)");
+	const char *paths = scan->problem_count == 1 ? "path" : "paths";
+	if (all)
+		return err_set(e, ERR_REFUSED, "%zu %s cannot be released", scan->problem_count,
+			       paths);
+	return err_set(e, ERR_REFUSED,
+		       "%zu %s cannot be released (%zu more than shown: -v shows all)",
+		       scan->problem_count, paths, scan->problem_count - PROBLEMS_SHOWN);
 }
 
 static void report_success(const struct cli *cli, const struct scan *scan)
@@ -129,6 +133,15 @@ static int choose_piece_length(const struct options *o, const struct scan *scan,
 	return 0;
 }
 
+static size_t count_stdin(const struct opt_list *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		n += strcmp(list->items[i], "-") == 0;
+	return n;
+}
+
 static int check_options(const struct options *o, const struct cli *cli, struct err *e)
 {
 	const char *to = o->output != NULL ? o->output : "-";
@@ -137,6 +150,13 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 		return err_set(e, ERR_USAGE, "no rules, no release: give --rules FILE");
 	if (cli->operands.count == 0 && o->explain.count == 0)
 		return err_set(e, ERR_USAGE, "missing operand: TREE");
+	size_t from_stdin = count_stdin(&cli->operands) + count_stdin(&o->rules) +
+			    count_stdin(&o->explain) +
+			    (o->like != NULL && strcmp(o->like, "-") == 0);
+	if (from_stdin > 1)
+		return err_set(e, ERR_USAGE,
+			       "only one of TREE, --rules, --explain and --like can be "
+			       "standard input");
 	if (o->like != NULL && o->piece_length != NULL)
 		return err_set(e, ERR_USAGE, "--like and --piece-length exclude each other");
 	if (o->bundle != NULL && !bundle_is_name(o->bundle))

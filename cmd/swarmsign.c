@@ -167,6 +167,10 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 		return err_set(e, ERR_USAGE,
 			       "give --serial N, or --serial next with --previous (a first release "
 			       "has --serial 1)");
+	if (o->previous != NULL && strcmp(o->previous, "-") == 0 &&
+	    strcmp(cli->operands.items[0], "-") == 0)
+		return err_set(e, ERR_USAGE,
+			       "only one of the operand and --previous can be standard input");
 	if (o->common.json && strcmp(to, "-") == 0)
 		return err_set(e, ERR_USAGE, "--json needs -o: a document goes to standard output");
 	return check_words(o, e);
@@ -232,7 +236,11 @@ static void report(const struct cli *cli, const struct options *o, const struct 
 {
 	struct buf text = BUF_INIT;
 
-	release_describe(&text, head, o->add_signature);
+	struct release_summary how = {.only_signatures = o->add_signature,
+				      .verbose = cli->options->verbose > 0,
+				      .now = utc_now()};
+
+	release_describe(&text, head, &how);
 	for (size_t i = 0; i < ring->count; i++)
 		buf_addf(&text, "by key %s (%s)\n", key_id(ring->keys[i]),
 			 key_algorithm(ring->keys[i]));

@@ -122,10 +122,13 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 		return err_set(e, ERR_USAGE, "missing operand: BUNDLE (an option speaks of it)");
 	if (o->fast && o->roots_only)
 		return err_set(e, ERR_USAGE, "--fast and --roots-only exclude each other");
-	if (copy && strcmp(cli->operands.items[0], "-") == 0 &&
-	    strcmp(cli->operands.items[1], "-") == 0)
+	size_t from_stdin = o->head != NULL && strcmp(o->head, "-") == 0;
+	for (size_t i = 0; i < cli->operands.count; i++)
+		from_stdin += strcmp(cli->operands.items[i], "-") == 0;
+	if (from_stdin > 1)
 		return err_set(e, ERR_USAGE,
-			       "only one of MANIFEST and BUNDLE can be standard input");
+			       "only one of MANIFEST, BUNDLE and --head can be "
+			       "standard input");
 	return 0;
 }
 

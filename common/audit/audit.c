@@ -170,6 +170,9 @@ static int settle_absent(struct survey *s, const struct entry *entry, struct can
 	if (is_unknown(s, entry->path))
 		return finding_add_reason(s->findings, FINDING_UNREADABLE, entry->path,
 					  "a directory above it cannot be read", e);
+	if (s->failure.code != ERR_NONE)
+		return finding_add_reason(s->findings, FINDING_UNREADABLE, entry->path,
+					  "the archive could not be read that far", e);
 	for (size_t i = entry->size > 0 ? find_content(list, count, entry) : count;
 	     i < count && compare_content(list[i].probe->digests, entry->size, entry->root) == 0;
 	     i++) {

@@ -4,6 +4,7 @@
 
 #include "swarm/text.h"
 
+/* Details line up behind paths of up to this many bytes. */
 #define PATH_COLUMN 40
 
 static const char *heading(enum finding_kind kind)
@@ -22,7 +23,21 @@ static const char *heading(enum finding_kind kind)
 	return "other";
 }
 
-static void put_finding(struct buf *to, const struct finding *f)
+/* The length of the longest path that is not too long to line up behind. */
+static size_t find_column(const struct audit *audit)
+{
+	size_t column = 0;
+
+	for (size_t i = 0; i < audit->findings.count; i++) {
+		size_t len = strlen(audit->findings.items[i].path);
+		if (audit->findings.items[i].kind != FINDING_OK && len <= PATH_COLUMN &&
+		    len > column)
+			column = len;
+	}
+	return column;
+}
+
+static void put_finding(struct buf *to, const struct finding *f, size_t column)
 {
 	struct buf detail = BUF_INIT;
 	size_t start;
@@ -33,7 +48,7 @@ static void put_finding(struct buf *to, const struct finding *f)
 	text_printable(to, f->path, strlen(f->path));
 	if (detail.len > 0) {
 		size_t used = to->len - start;
-		buf_addf(to, "%*s  ", used < PATH_COLUMN ? (int)(PATH_COLUMN - used) : 0, "");
+		buf_addf(to, "%*s  ", used < column ? (int)(column - used) : 0, "");
 		buf_add(to, detail.data, detail.len);
 	}
 	buf_addc(to, '\n');
@@ -41,7 +56,7 @@ static void put_finding(struct buf *to, const struct finding *f)
 }
 
 static void put_group(struct buf *to, const struct audit *audit, enum finding_kind kind,
-		      const struct report_options *options)
+		      size_t column, const struct report_options *options)
 {
 	size_t shown = 0;
 
@@ -50,7 +65,7 @@ static void put_group(struct buf *to, const struct audit *audit, enum finding_ki
 	buf_adds(to, ")\n");
 	for (size_t i = 0; i < audit->findings.count && shown < options->shown; i++) {
 		if (audit->findings.items[i].kind == kind) {
-			put_finding(to, &audit->findings.items[i]);
+			put_finding(to, &audit->findings.items[i], column);
 			shown++;
 		}
 	}
@@ -64,9 +79,11 @@ static void put_group(struct buf *to, const struct audit *audit, enum finding_ki
 void report_findings(struct buf *to, const struct audit *audit,
 		     const struct report_options *options)
 {
+	size_t column = find_column(audit);
+
 	for (int kind = 0; kind < FINDING_KINDS; kind++)
 		if (audit->findings.counts[kind] > 0 && (kind != FINDING_OK || options->ok))
-			put_group(to, audit, (enum finding_kind)kind, options);
+			put_group(to, audit, (enum finding_kind)kind, column, options);
 }
 
 void report_counts(struct buf *to, const struct audit *audit)

@@ -18,7 +18,8 @@ bool survey_wants(const struct survey *s, const char *name)
 	size_t index;
 
 	return s->options->only_count == 0 ||
-	       glob_list_match(s->options->only, s->options->only_count, name, false, &index);
+	       glob_list_match(s->options->only, s->options->only_count, name, false,
+			       GLOB_NEGATES_BELOW, &index);
 }
 
 static size_t index_of(const struct survey *s, const struct entry *entry)

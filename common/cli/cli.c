@@ -261,6 +261,8 @@ int cli_begin(struct cli *c, const struct opt_program *program, int argc, char *
 
 static void report(const struct cli *c, int status, const struct err *e)
 {
+	/* Results first, also where both streams are one log. */
+	(void)fflush(stdout);
 	print_line(c, "", e->msg, strlen(e->msg));
 	if (!c->options->json || c->reported)
 		return;

@@ -426,8 +426,8 @@ static bool match_self_or_parent(const struct glob *g, const char *path, bool is
 	return glob_match(g, path, is_directory);
 }
 
-bool glob_list_match(struct glob *const *list, size_t n, const char *path, bool is_directory,
-		     size_t *ret_index)
+static bool last_match_below(struct glob *const *list, size_t n, const char *path,
+			     bool is_directory, size_t *ret_index)
 {
 	for (size_t i = n; i > 0; i--) {
 		if (!match_self_or_parent(list[i - 1], path, is_directory))
@@ -438,4 +438,36 @@ bool glob_list_match(struct glob *const *list, size_t n, const char *path, bool 
 		return true;
 	}
 	return false;
+}
+
+/* From the top down, each level decides anew or leaves it at what its parent was. */
+static bool last_match_by_level(struct glob *const *list, size_t n, const char *path,
+				bool is_directory, size_t *ret_index)
+{
+	bool selected = false;
+	size_t index = 0;
+
+	for (const char *end = path; *end != '\0';) {
+		end += *end == '/';
+		end += strcspn(end, "/");
+		for (size_t i = n; i > 0; i--) {
+			if (!match_length(list[i - 1], path, (size_t)(end - path),
+					  *end == '/' || is_directory))
+				continue;
+			selected = !glob_is_negated(list[i - 1]);
+			index = i - 1;
+			break;
+		}
+	}
+	if (selected)
+		*ret_index = index;
+	return selected;
+}
+
+bool glob_list_match(struct glob *const *list, size_t n, const char *path, bool is_directory,
+		     enum glob_negation negation, size_t *ret_index)
+{
+	return negation == GLOB_NEGATES_BELOW
+		   ? last_match_below(list, n, path, is_directory, ret_index)
+		   : last_match_by_level(list, n, path, is_directory, ret_index);
 }

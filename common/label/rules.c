@@ -469,8 +469,12 @@ bool rules_match(const struct rules *r, size_t i, const char *path, bool is_dire
 	const struct entry *entry = &r->entries[i];
 	size_t k = 0;
 
+	/* Where a `!` can be read in two ways, in the one that publishes less. */
+	enum glob_negation negation =
+	    entry->rule.label == LABEL_PRIVATE ? GLOB_NEGATES_DIRECTORY : GLOB_NEGATES_BELOW;
+
 	*ret = (struct rules_verdict){0};
-	if (!glob_list_match(entry->globs, entry->n, path, is_directory, &k))
+	if (!glob_list_match(entry->globs, entry->n, path, is_directory, negation, &k))
 		return false;
 	*ret = (struct rules_verdict){.labelled = true,
 				      .label = entry->rule.label,

@@ -5,6 +5,7 @@
 
 #include "swarm/io.h"
 #include "swarm/jsonl.h"
+#include "swarm/path.h"
 #include "swarm/text.h"
 
 #define LINE_MAX_BYTES ((size_t)65536)
@@ -74,29 +75,29 @@ static bool next_other(const struct explainer *x, size_t *at, const char *path, 
 static int explain(struct explainer *x, const char *given, struct err *e)
 {
 	struct rules_verdict verdict, other;
-	struct buf path = BUF_INIT, out = BUF_INIT;
+	struct buf path = BUF_INIT, shown = BUF_INIT, out = BUF_INIT;
 	size_t at = rules_count(x->options->rules);
 	int status = -1;
 
-	while (strncmp(given, "./", 2) == 0)
-		given += 2;
 	buf_adds(&path, given);
 	bool is_directory = path.len > 1 && path.data[path.len - 1] == '/';
-	if (is_directory)
-		buf_truncate(&path, path.len - 1);
-	else if (x->options->tree != NULL)
-		is_directory = source_type_at(x->options->tree, path.data) == SOURCE_DIRECTORY;
-	if (path.len == 0 || path.data[0] == '/') {
-		(void)err_set(e, ERR_USAGE, "--explain needs a path relative to the tree, not '%s'",
-			      given);
+	if (buf_check(&path, e) != 0)
+		goto out;
+	if (!path_normalize(path.data)) {
+		(void)err_set(e, ERR_USAGE, "--explain needs a path in the tree, not '%s'", given);
 		goto out;
 	}
+	path.len = strlen(path.data);
+	if (!is_directory && x->options->tree != NULL)
+		is_directory = source_type_at(x->options->tree, path.data) == SOURCE_DIRECTORY;
+	buf_adds(&shown, path.data);
+	buf_adds(&shown, is_directory ? "/" : "");
 	rules_decide(x->options->rules, path.data, is_directory, &verdict);
 	x->unlabelled += !verdict.labelled;
 	if (x->options->json) {
 		struct jsonl_writer w = {.to = &out};
 		jsonl_open(&w, NULL);
-		jsonl_path(&w, "path", given);
+		jsonl_path(&w, "path", shown.data);
 		put_members(&w, &verdict);
 		jsonl_open_array(&w, "also");
 		while (next_other(x, &at, path.data, is_directory, &verdict, &other)) {
@@ -108,16 +109,17 @@ static int explain(struct explainer *x, const char *given, struct err *e)
 		jsonl_close(&w);
 		buf_addc(&out, '\n');
 	} else {
-		put_text(&out, "", &verdict, given);
+		put_text(&out, "", &verdict, shown.data);
 		while (next_other(x, &at, path.data, is_directory, &verdict, &other))
-			put_text(&out, "  ", &other, given);
+			put_text(&out, "  ", &other, shown.data);
 	}
-	if (buf_check(&path, e) == 0 && buf_check(&out, e) == 0) {
+	if (buf_check(&shown, e) == 0 && buf_check(&out, e) == 0) {
 		(void)fwrite(out.data, 1, out.len, x->to);
 		status = 0;
 	}
 out:
 	buf_release(&path);
+	buf_release(&shown);
 	buf_release(&out);
 	return status;
 }
@@ -130,10 +132,16 @@ static int explain_lines(struct explainer *x, struct err *e)
 	int got;
 
 	io_lines_init(&lines, STDIN_FILENO, io_name("-"), LINE_MAX_BYTES);
+	lines.lax = true;
 	while ((got = io_lines_next(&lines, &line, &len, e)) > 0) {
 		struct buf path = BUF_INIT;
 		buf_add(&path, line, len);
-		int status = buf_check(&path, e) == 0 ? explain(x, path.data, e) : -1;
+		int status = buf_check(&path, e);
+		if (memchr(line, '\0', len) != NULL)
+			status = err_set(e, ERR_USAGE, "%s:%llu: a path cannot hold a NUL byte",
+					 lines.name, (unsigned long long)lines.number);
+		if (status == 0)
+			status = explain(x, path.data, e);
 		buf_release(&path);
 		if (status != 0) {
 			got = -1;
@@ -141,6 +149,8 @@ static int explain_lines(struct explainer *x, struct err *e)
 		}
 	}
 	io_lines_release(&lines);
+	if (got < 0 && e->code == ERR_MALFORMED)
+		e->code = ERR_USAGE; /* the caller's own list */
 	return got;
 }
 

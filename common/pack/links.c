@@ -1,12 +1,10 @@
 #include "swarm/links.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "swarm/buf.h"
 #include "swarm/path.h"
-
-/* As many as Linux follows. */
-#define HOPS_MAX 40
 
 /* The first item whose path is not below `path`. */
 static size_t lower_bound(const struct links_tree *tree, const char *path)
@@ -72,15 +70,16 @@ static void prepend(struct buf *rest, const char *target)
 
 struct resolution {
 	const struct links_tree *tree;
+	struct links_found *found;
 	struct buf at, rest; /* where we are; what is left to walk from there */
-	int hops;
 };
 
 /* Follows `link`, which stands at r->at. */
 static enum links_result hop(struct resolution *r, const struct links_item *link)
 {
-	if (++r->hops > HOPS_MAX)
+	if (r->found->hop_count == LINKS_HOPS)
 		return LINKS_CIRCLE;
+	r->found->hops[r->found->hop_count++] = link;
 	if (link->type == SOURCE_HARDLINK)
 		buf_clear(&r->at); /* names another member of the archive */
 	else if (link->target[0] == '/')
@@ -140,10 +139,22 @@ static enum links_result arrive(struct resolution *r, const struct links_item *l
 	return LINKS_NOWHERE;
 }
 
+bool links_is_symbolic(const struct links_tree *tree, const struct links_item *link)
+{
+	for (int hops = 0; link != NULL && hops < LINKS_HOPS; hops++) {
+		if (link->type != SOURCE_HARDLINK)
+			return link->type == SOURCE_SYMLINK;
+		char *target = strdup(link->target);
+		link = target != NULL && path_normalize(target) ? find(tree, target) : NULL;
+		free(target);
+	}
+	return false;
+}
+
 enum links_result links_resolve(const struct links_tree *tree, const struct links_item *link,
 				struct links_found *ret)
 {
-	struct resolution r = {.tree = tree, .at = BUF_INIT, .rest = BUF_INIT};
+	struct resolution r = {.tree = tree, .found = ret, .at = BUF_INIT, .rest = BUF_INIT};
 
 	*ret = (struct links_found){.file = NULL};
 	buf_adds(&r.at, link->path);

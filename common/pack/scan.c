@@ -141,12 +141,24 @@ static int compare_item(const void *a, const void *b)
 /* --- labelling ----------------------------------------------------------------------------------
  */
 
-/* Judges a file by the names of itself and of what it is a link to (NULL: it is none). */
+/* The label of a path of the source; public, which makes nothing stricter, if it has none. */
+static enum label label_of(const struct scanner *s, const char *source_path)
+{
+	struct rules_verdict verdict;
+	const char *path = path_strip(source_path, s->options->strip);
+
+	if (path == NULL)
+		return LABEL_PUBLIC;
+	rules_decide(s->options->rules, path, false, &verdict);
+	return verdict.labelled ? verdict.label : LABEL_PUBLIC;
+}
+
+/* Judges a file by its name; `least` is how strict its label must be for other reasons. */
 static int add_file(struct scanner *s, const char *source_path, const struct links_item *content,
-		    bool is_link, struct err *e)
+		    enum label least, struct err *e)
 {
 	struct scan *out = s->out;
-	struct rules_verdict verdict, target;
+	struct rules_verdict verdict;
 	const char *path = path_strip(source_path, s->options->strip);
 
 	if (path == NULL)
@@ -157,14 +169,7 @@ static int add_file(struct scanner *s, const char *source_path, const struct lin
 		out->rule_hits[verdict.rule->index]++;
 	if (!verdict.labelled)
 		return add_problem(s, SCAN_UNLABELLED, path, "no rule labels it", e);
-	const char *target_path = path_strip(content->path, s->options->strip);
-	if (is_link && target_path != NULL) {
-		rules_decide(s->options->rules, target_path, false, &target);
-		if (!target.labelled)
-			return add_problem(s, SCAN_UNLABELLED, path,
-					   "a link to a file that no rule labels", e);
-		verdict.label = label_stricter(verdict.label, target.label);
-	}
+	verdict.label = label_stricter(verdict.label, least);
 	out->totals[verdict.label].files++;
 	out->totals[verdict.label].bytes += content->size;
 	if (verdict.label == LABEL_PRIVATE)
@@ -204,16 +209,46 @@ static bool is_private(const struct scanner *s, const char *source_path)
 	return true;
 }
 
+static int follow(struct scanner *s, const char *path, const struct links_item *item,
+		  enum label least, unsigned depth, struct err *e);
+
+/* Takes `item` of a directory that a link leads to, under the name `path`. */
+static int unfold(struct scanner *s, const char *path, const struct links_item *item,
+		  enum label least, unsigned depth, struct err *e)
+{
+	if (++s->unfolded > UNFOLD_MAX)
+		return err_set(e, ERR_REFUSED,
+			       "the symbolic links in '%s' unfold to more than %zu paths",
+			       source_name(s->source), UNFOLD_MAX);
+	switch (item->type) {
+	case SOURCE_FILE:
+		return add_file(s, path, item, label_stricter(least, label_of(s, item->path)), e);
+	case SOURCE_SYMLINK:
+	case SOURCE_HARDLINK: return follow(s, path, item, least, depth + 1, e);
+	case SOURCE_SPECIAL:
+		if (!is_private(s, path))
+			return add_problem(s, SCAN_SPECIAL, path, "not a file", e);
+		break;
+	case SOURCE_DIRECTORY:
+	case SOURCE_BROKEN: break;
+	}
+	return 0;
+}
+
 /* Takes the link `item` for what it leads to, under the name `path`. */
 static int follow(struct scanner *s, const char *path, const struct links_item *item,
-		  unsigned depth, struct err *e)
+		  enum label least, unsigned depth, struct err *e)
 {
 	struct links_tree tree = {s->items, s->count};
 	struct links_found found;
 	enum links_result result = links_resolve(&tree, item, &found);
 
+	/* A link to a link to a private file is as private as any of the three. */
+	for (size_t i = 0; i < found.hop_count; i++)
+		least = label_stricter(least, label_of(s, found.hops[i]->path));
 	if (result == LINKS_FILE)
-		return add_file(s, path, found.file, true, e);
+		return add_file(s, path, found.file,
+				label_stricter(least, label_of(s, found.file->path)), e);
 	if (depth > UNFOLD_DEPTH)
 		result = LINKS_CIRCLE;
 	if (result != LINKS_DIRECTORY)
@@ -222,24 +257,13 @@ static int follow(struct scanner *s, const char *path, const struct links_item *
 	for (size_t i = 0; i < found.count; i++) {
 		const struct links_item *below = &s->items[found.first + i];
 		struct buf name = BUF_INIT;
-		if (++s->unfolded > UNFOLD_MAX)
-			return err_set(e, ERR_REFUSED,
-				       "the symbolic links in '%s' unfold to more than %zu paths",
-				       source_name(s->source), UNFOLD_MAX);
 		buf_addf(&name, "%s/%s", path, below->path + found.prefix);
 		const char *kept =
 		    name.failed ? NULL : arena_copy(&s->out->arena, name.data, name.len);
 		buf_release(&name);
 		if (kept == NULL)
 			return err_nomem(e);
-		int status = 0;
-		if (below->type == SOURCE_FILE)
-			status = add_file(s, kept, below, true, e);
-		else if (below->type == SOURCE_SYMLINK || below->type == SOURCE_HARDLINK)
-			status = follow(s, kept, below, depth + 1, e);
-		else if (below->type == SOURCE_SPECIAL && !is_private(s, kept))
-			status = add_problem(s, SCAN_SPECIAL, kept, "not a file", e);
-		if (status != 0)
+		if (unfold(s, kept, below, least, depth, e) != 0)
 			return -1;
 	}
 	return 0;
@@ -249,7 +273,7 @@ static int judge_symlink(struct scanner *s, const struct links_item *item, struc
 {
 	switch (rules_symlinks(s->options->rules)) {
 	case RULES_SYMLINKS_SKIP: s->out->skipped_links++; return 0;
-	case RULES_SYMLINKS_FOLLOW: return follow(s, item->path, item, 0, e);
+	case RULES_SYMLINKS_FOLLOW: return follow(s, item->path, item, LABEL_PUBLIC, 0, e);
 	case RULES_SYMLINKS_ERROR: break;
 	}
 	if (is_private(s, item->path))
@@ -262,9 +286,12 @@ static int judge_symlink(struct scanner *s, const struct links_item *item, struc
 static int judge(struct scanner *s, const struct links_item *item, struct err *e)
 {
 	switch (item->type) {
-	case SOURCE_FILE: return add_file(s, item->path, item, false, e);
+	case SOURCE_FILE: return add_file(s, item->path, item, LABEL_PUBLIC, e);
 	case SOURCE_SYMLINK: return judge_symlink(s, item, e);
-	case SOURCE_HARDLINK: return follow(s, item->path, item, 0, e);
+	case SOURCE_HARDLINK:
+		if (links_is_symbolic(&(struct links_tree){s->items, s->count}, item))
+			return judge_symlink(s, item, e);
+		return follow(s, item->path, item, LABEL_PUBLIC, 0, e);
 	case SOURCE_SPECIAL:
 		if (is_private(s, item->path))
 			return 0;
@@ -292,6 +319,27 @@ static int compare_problem(const void *a, const void *b)
 	return order != 0 ? order : (left->fault > right->fault) - (left->fault < right->fault);
 }
 
+/*
+ * In an archive, a file can have a name below that of something else than a directory: unpacked, it
+ * would go through a link, say. In the order of paths, what lies below an item follows it.
+ */
+static int find_misplaced(struct scanner *s, struct err *e)
+{
+	const struct links_item *above = NULL;
+
+	for (size_t i = 0; i < s->count; i++) {
+		const struct links_item *item = &s->items[i];
+		bool below = above != NULL && path_is_below(item->path, above->path);
+		const char *why = below && above->type != SOURCE_FILE ? "it lies below a link"
+								      : "it lies below a file";
+		if (below && add_problem(s, SCAN_DUPLICATE, item->path, why, e) != 0)
+			return -1;
+		if (!below && item->type != SOURCE_DIRECTORY && item->type != SOURCE_BROKEN)
+			above = item;
+	}
+	return 0;
+}
+
 static int find_duplicates(struct scanner *s, struct err *e)
 {
 	const struct scan_file *files = s->out->files;
@@ -308,6 +356,20 @@ static int find_duplicates(struct scanner *s, struct err *e)
 	return 0;
 }
 
+/* Sorts them; one path has one problem of a kind. */
+static void sort_problems(struct scan *out)
+{
+	struct scan_problem *list = out->problems;
+	size_t n = 0;
+
+	if (out->problem_count > 0)
+		qsort(list, out->problem_count, sizeof *list, compare_problem);
+	for (size_t i = 0; i < out->problem_count; i++)
+		if (n == 0 || compare_problem(&list[n - 1], &list[i]) != 0)
+			list[n++] = list[i];
+	out->problem_count = n;
+}
+
 int scan_run(struct source *source, const struct scan_options *options, struct scan *ret,
 	     struct err *e)
 {
@@ -322,6 +384,8 @@ int scan_run(struct source *source, const struct scan_options *options, struct s
 		goto out;
 	if (s.count > 0)
 		qsort(s.items, s.count, sizeof *s.items, compare_item);
+	if (!source_is_directory(source) && find_misplaced(&s, e) != 0)
+		goto out;
 	for (size_t i = 0; i < s.count; i++)
 		if (judge(&s, &s.items[i], e) != 0)
 			goto out;
@@ -329,8 +393,7 @@ int scan_run(struct source *source, const struct scan_options *options, struct s
 		qsort(ret->files, ret->count, sizeof *ret->files, compare_file);
 	if (find_duplicates(&s, e) != 0)
 		goto out;
-	if (ret->problem_count > 0)
-		qsort(ret->problems, ret->problem_count, sizeof *ret->problems, compare_problem);
+	sort_problems(ret);
 	status = 0;
 out:
 	free(s.items);

@@ -5,6 +5,7 @@
 #include "swarm/body.h"
 #include "swarm/document.h"
 #include "swarm/envelope.h"
+#include "swarm/hex.h"
 #include "swarm/info.h"
 #include "swarm/jsonl.h"
 #include "swarm/num.h"
@@ -407,17 +408,25 @@ out:
 /* --- what was done ------------------------------------------------------------------------------
  */
 
-void release_describe(struct buf *to, const struct head *head, bool only_signatures)
+void release_describe(struct buf *to, const struct head *head,
+		      const struct release_summary *summary)
 {
 	char expires[UTC_SIZE];
 
 	utc_format(expires, head->expires);
-	buf_addf(to,
-		 "%s %s %s (%s, serial %llu): ", only_signatures ? "added signatures to" : "signed",
-		 head->id.product, head->id.version, head->id.channel,
-		 (unsigned long long)head->id.serial);
+	buf_addf(to, "%s %s %s (%s, serial %llu): ",
+		 summary->only_signatures ? "added signatures to" : "signed", head->id.product,
+		 head->id.version, head->id.channel, (unsigned long long)head->id.serial);
 	text_plural(to, head->files, "file");
-	buf_addf(to, ", expires %s\n", expires);
+	buf_addf(to, ", expires %s%s\n", expires,
+		 head->expires <= summary->now
+		     ? ", which has passed: nobody will believe it (is SOURCE_DATE_EPOCH set?)"
+		     : "");
+	if (summary->verbose && head->has_btmh) {
+		char hex[2 * SHA256_SIZE + 1];
+		hex_format(hex, head->btmh, SHA256_SIZE);
+		buf_addf(to, "btmh %s\n", hex);
+	}
 }
 
 void release_format(struct buf *to, const struct head *head)

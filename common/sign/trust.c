@@ -118,8 +118,8 @@ int trust_set_threshold(struct trust *t, uint64_t threshold, struct err *e)
 		return err_set(e, ERR_USAGE, "--threshold 0 would trust whatever comes");
 	if (threshold > t->count)
 		return err_set(e, ERR_USAGE,
-			       "--threshold asks for %llu signatures, but there are only %zu "
-			       "different keys to trust",
+			       "--threshold asks for %llu signatures, but the number of "
+			       "different keys to trust is %zu",
 			       (unsigned long long)threshold, t->count);
 	t->threshold = threshold;
 	return 0;

@@ -2,17 +2,19 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "swarm/buf.h"
 #include "swarm/charset.h"
+#include "swarm/gunzip.h"
 #include "swarm/io.h"
 #include "swarm/path.h"
 
 #define BLOCK ((size_t)256 * 1024)
-#define MAGIC ((size_t)6)
+#define MAGIC ((size_t)8)
 /* A tar ends in at least one block of zeros. */
 #define TAR_BLOCK 512
 
@@ -23,20 +25,65 @@ struct members {
 	struct archive *archive;
 	struct archive_entry *entry; /* libarchive's */
 	struct buf path, target;
-	char *block;
-	/* Of a pipe that is read only once: what was read to recognise it. */
-	bool is_pipe;
-	uint8_t first[MAGIC];
+	char *block;          /* of bytes as they come through a pipe */
+	char *expanded;       /* of bytes of what was compressed */
+	uint8_t first[MAGIC]; /* what it starts with */
 	size_t first_len;
-	int64_t consumed; /* after the last item's content */
+	bool is_pipe;           /* `first` was taken from it, and there is no way back */
+	struct gunzip *gunzip;  /* where it is compressed, one of the two: */
+	struct archive *expand; /* by libarchive, which sees one raw file in it */
+	int64_t consumed;       /* after the last item's content */
 };
 
-static int fail(struct members *m, struct err *e)
+/* What libarchive says, without the line feeds that some of its messages end in. */
+static int fail_of(const struct members *m, struct archive *a, struct err *e)
 {
-	const char *why = archive_error_string(m->archive);
+	const char *why = archive_error_string(a);
 
-	return err_set(e, ERR_MALFORMED, "cannot read the archive '%s': %s", m->name,
-		       why != NULL ? why : "unknown error");
+	if (why == NULL || *why == '\0')
+		why = "it is damaged or cut off";
+	return err_set(e, ERR_MALFORMED, "cannot read the archive '%s': %.*s", m->name,
+		       (int)strcspn(why, "\n"), why);
+}
+
+static int fail(const struct members *m, struct err *e)
+{
+	return fail_of(m, m->archive, e);
+}
+
+/* --- the bytes of the archive -------------------------------------------------------------------
+ */
+
+static bool starts(const struct members *m, const char *magic, size_t len)
+{
+	return m->first_len >= len && memcmp(m->first, magic, len) == 0;
+}
+
+/* zip and 7z keep their lists at the end. */
+static bool needs_seeking(const struct members *m)
+{
+	return starts(m, "PK\3\4", 4) || starts(m, "PK\5\6", 4) ||
+	       starts(m, "7z\xBC\xAF\x27\x1C", 6);
+}
+
+static bool is_gzip(const struct members *m)
+{
+	return starts(m, "\x1F\x8B", 2);
+}
+
+static bool is_compressed(const struct members *m)
+{
+	bool zstd_skippable = m->first_len >= 4 && (m->first[0] & 0xF0) == 0x50 &&
+			      memcmp(m->first + 1, "\x2A\x4D\x18", 3) == 0;
+
+	return starts(m, "BZh", 3) ||
+	       starts(m,
+		      "\xFD"
+		      "7zXZ",
+		      6) ||
+	       starts(m, "\x5D\0\0", 3) || starts(m, "LZIP", 4) ||
+	       starts(m, "\x04\x22\x4D\x18", 4) || starts(m, "\x28\xB5\x2F\xFD", 4) ||
+	       starts(m, "\x1F\x9D", 2) || zstd_skippable;
 }
 
 static la_ssize_t read_pipe(struct archive *a, void *context, const void **ret)
@@ -59,25 +106,99 @@ static la_ssize_t read_pipe(struct archive *a, void *context, const void **ret)
 	return n;
 }
 
+/* The next run of bytes of what is compressed; 0 at the end. */
+static ssize_t expand(struct members *m, struct err *e)
+{
+	if (m->gunzip != NULL)
+		return gunzip_read(m->gunzip, m->expanded, BLOCK, e);
+	la_ssize_t n = archive_read_data(m->expand, m->expanded, BLOCK);
+	return n < 0 ? fail_of(m, m->expand, e) : n;
+}
+
+static la_ssize_t read_expanded(struct archive *a, void *context, const void **ret)
+{
+	struct members *m = context;
+	struct err e = {.code = ERR_NONE};
+	ssize_t n = expand(m, &e);
+
+	if (n < 0) {
+		/* The message is fail()'s own again: give it its last part. */
+		const char *why = strstr(e.msg, "': ");
+		archive_set_error(a, EINVAL, "%s", why != NULL ? why + 3 : e.msg);
+		return ARCHIVE_FATAL;
+	}
+	*ret = m->expanded;
+	return n;
+}
+
+static int (*const filters[])(struct archive *) = {
+    archive_read_support_filter_bzip2,    archive_read_support_filter_xz,
+    archive_read_support_filter_lzma,     archive_read_support_filter_lzip,
+    archive_read_support_filter_lz4,      archive_read_support_filter_zstd,
+    archive_read_support_filter_compress,
+};
+
+static int open_bytes(struct members *m, struct archive *a)
+{
+	return m->is_pipe ? archive_read_open(a, m, NULL, read_pipe, NULL)
+			  : archive_read_open_fd(a, m->fd, BLOCK);
+}
+
+/*
+ * Compressed archives are expanded apart from the reading of their members: only so can the rest
+ * behind the last member be read as well, where the check sums are.
+ */
+static int start_expanding(struct members *m, struct err *e)
+{
+	struct archive_entry *entry;
+
+	m->expanded = m->expanded != NULL ? m->expanded : malloc(BLOCK);
+	if (m->expanded == NULL)
+		return err_nomem(e);
+	if (is_gzip(m)) {
+		m->gunzip = gunzip_new(m->fd, m->name, m->first, m->is_pipe ? m->first_len : 0, e);
+		return m->gunzip != NULL ? 0 : -1;
+	}
+	m->expand = archive_read_new();
+	if (m->expand == NULL)
+		return err_nomem(e);
+	int status = archive_read_support_format_raw(m->expand);
+	/* ARCHIVE_WARN would mean that an external program does the work. */
+	for (size_t i = 0; i < sizeof filters / sizeof *filters && status == ARCHIVE_OK; i++)
+		status = filters[i](m->expand);
+	if (status == ARCHIVE_OK)
+		status = open_bytes(m, m->expand);
+	if (status == ARCHIVE_OK)
+		status = archive_read_next_header(m->expand, &entry);
+	return status == ARCHIVE_OK ? 0 : fail_of(m, m->expand, e);
+}
+
+/* Reads what is left, for the check sums at its end. */
+static int finish_expanding(struct members *m, struct err *e)
+{
+	ssize_t n = m->gunzip != NULL || m->expand != NULL ? 1 : 0;
+
+	while (n > 0)
+		n = expand(m, e);
+	return (int)n;
+}
+
 /*
  * Not every format that libarchive knows: mtree files name other files to be read, `raw` takes
- * anything for an archive, some filters start programs. And zip only by its central directory,
- * which alone has the modes and the links, and which a truncated zip lacks.
+ * anything for an archive. And zip only by its central directory, which alone has the modes and the
+ * links, and which a truncated zip lacks.
  */
 static int support(struct archive *a)
 {
-	int (*const wanted[])(struct archive *) = {
-	    archive_read_support_format_tar,  archive_read_support_format_zip_seekable,
-	    archive_read_support_format_7zip, archive_read_support_format_cpio,
-	    archive_read_support_filter_gzip, archive_read_support_filter_bzip2,
-	    archive_read_support_filter_xz,   archive_read_support_filter_lzma,
-	    archive_read_support_filter_lzip, archive_read_support_filter_lz4,
-	    archive_read_support_filter_zstd, archive_read_support_filter_compress,
+	int (*const formats[])(struct archive *) = {
+	    archive_read_support_format_tar,
+	    archive_read_support_format_zip_seekable,
+	    archive_read_support_format_7zip,
+	    archive_read_support_format_cpio,
 	};
 
-	/* ARCHIVE_WARN would mean that an external program does the work. */
-	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-		if (wanted[i](a) != ARCHIVE_OK)
+	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+		if (formats[i](a) != ARCHIVE_OK)
 			return -1;
 	return 0;
 }
@@ -86,40 +207,40 @@ static int start(struct members *m, struct err *e)
 {
 	m->consumed = 0;
 	m->entry = NULL;
+	bool compressed = is_gzip(m) || is_compressed(m);
+	if (compressed && start_expanding(m, e) != 0)
+		return -1;
 	m->archive = archive_read_new();
 	if (m->archive == NULL)
 		return err_nomem(e);
 	locale_t before = charset_enter(&m->charset);
 	int status = support(m->archive);
-	if (status == 0 && m->is_pipe)
-		status = archive_read_open(m->archive, m, NULL, read_pipe, NULL);
+	if (status == 0 && compressed)
+		status = archive_read_open(m->archive, m, NULL, read_expanded, NULL);
 	else if (status == 0)
-		status = archive_read_open_fd(m->archive, m->fd, BLOCK);
+		status = open_bytes(m, m->archive);
 	charset_leave(before);
 	return status == ARCHIVE_OK ? 0 : fail(m, e);
 }
 
-/* zip and 7z keep their lists at the end. */
-static bool needs_seeking(const uint8_t *first, size_t len)
-{
-	return (len >= 4 && memcmp(first, "PK\3\4", 4) == 0) ||
-	       (len >= 4 && memcmp(first, "PK\5\6", 4) == 0) ||
-	       (len >= 6 && memcmp(first, "7z\xBC\xAF\x27\x1C", 6) == 0);
-}
-
 static int prepare(struct members *m, int passes, struct err *e)
 {
-	if (passes == 1 && lseek(m->fd, 0, SEEK_CUR) < 0) {
-		ssize_t n = io_read(m->fd, m->first, sizeof m->first, m->name, e);
-		if (n < 0)
-			return -1;
-		m->first_len = (size_t)n;
-		m->is_pipe = !needs_seeking(m->first, m->first_len);
-	}
+	bool can_seek = lseek(m->fd, 0, SEEK_CUR) >= 0;
+	ssize_t n = io_read(m->fd, m->first, sizeof m->first, m->name, e);
+
+	if (n < 0)
+		return -1;
+	m->first_len = (size_t)n;
+	if (can_seek && lseek(m->fd, -n, SEEK_CUR) >= 0)
+		return io_make_seekable(&m->fd, NULL, 0, UINT64_MAX, m->name, e);
+	m->is_pipe = passes == 1 && !needs_seeking(m);
 	if (m->is_pipe)
 		return 0;
 	return io_make_seekable(&m->fd, m->first, m->first_len, UINT64_MAX, m->name, e);
 }
+
+/* --- members ------------------------------------------------------------------------------------
+ */
 
 struct members *members_open(int fd, const char *name, int passes, struct err *e)
 {
@@ -150,6 +271,11 @@ static void stop(struct members *m)
 	if (m->archive != NULL)
 		(void)archive_read_free(m->archive);
 	m->archive = NULL;
+	if (m->expand != NULL)
+		(void)archive_read_free(m->expand);
+	m->expand = NULL;
+	gunzip_free(m->gunzip);
+	m->gunzip = NULL;
 }
 
 void members_close(struct members *m)
@@ -161,6 +287,7 @@ void members_close(struct members *m)
 	buf_release(&m->path);
 	buf_release(&m->target);
 	free(m->block);
+	free(m->expanded);
 	(void)close(m->fd);
 	free(m);
 }
@@ -262,7 +389,7 @@ int members_next(struct members *m, struct source_item *ret, struct err *e)
 	int got = archive_read_next_header(m->archive, &m->entry);
 	if (got == ARCHIVE_EOF) {
 		m->entry = NULL;
-		status = check_end(m, e);
+		status = check_end(m, e) == 0 ? finish_expanding(m, e) : -1;
 	} else if (got == ARCHIVE_OK || got == ARCHIVE_WARN) {
 		status = describe(m, ret, e) == 0 ? 1 : -1;
 	} else {

@@ -39,12 +39,28 @@ bool glob_is_negated(const struct glob *g);
 bool glob_match(const struct glob *g, const char *path, bool is_directory);
 
 /*
- * Whether a list of n patterns selects a file, as one .gitignore would: a pattern that matches a
- * directory stands for all that is below it, and the last pattern that matches the path or one of
- * its parents decides. (Unlike git, a `!` pattern can select a file below a directory that an
- * earlier one excluded.) *ret_index is the deciding pattern where the result is true.
+ * What a `!` pattern that matches a directory says of the files below it.
+ *
+ * In gitignore it takes back what selected the directory, while files below it stay selected by any
+ * pattern that matches them themselves: after "all that is below static", a `!` of the directory
+ * static/tmp leaves the files in tmp selected. Most people read it otherwise: tmp is out, and all
+ * that is in it. Neither reading is the safer one for every label, so the caller chooses.
+ */
+enum glob_negation {
+	/* As gitignore: it takes back what selected the directory, not what selects more below it.
+	 */
+	GLOB_NEGATES_DIRECTORY,
+	/* All of it is left out, unless a pattern behind it selects it again. */
+	GLOB_NEGATES_BELOW,
+};
+
+/*
+ * Whether a list of n patterns selects a path, as one .gitignore would: a pattern that matches a
+ * directory stands for all that is below it, and the last pattern that matches decides. (Unlike
+ * git, a `!` pattern can take out a file below a directory that an earlier one selected.)
+ * *ret_index is the deciding pattern where the result is true.
  */
 bool glob_list_match(struct glob *const *list, size_t n, const char *path, bool is_directory,
-		     size_t *ret_index);
+		     enum glob_negation negation, size_t *ret_index);
 
 #endif

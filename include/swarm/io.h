@@ -2,6 +2,7 @@
 #ifndef SWARM_IO_H
 #define SWARM_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -38,13 +39,14 @@ ERR_CHECK int io_copy(int to, const char *to_name, int from, struct err *e);
 /* --- lines --------------------------------------------------------------------------------------
  */
 
-/* Reads a descriptor line by line. Each line must end in a line feed. */
+/* Reads a descriptor line by line. Each line must end in a line feed, unless lax. */
 struct io_lines {
 	int fd;           /* borrowed */
 	const char *name; /* borrowed */
 	uint64_t number;  /* of the line returned last, from 1 */
 	size_t limit;     /* longest line allowed, without its line feed */
 	uint64_t left;    /* bytes to read before the end; unlimited unless the caller sets it */
+	bool lax; /* the last line may lack its line feed; false unless the caller sets it */
 	struct buf data;
 	size_t at;
 };

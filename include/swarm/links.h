@@ -2,6 +2,7 @@
 #ifndef SWARM_LINKS_H
 #define SWARM_LINKS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,12 +37,19 @@ enum links_result {
 	LINKS_NO_MEMORY,
 };
 
+/* As many links as Linux follows one after the other. */
+#define LINKS_HOPS 40
+
 struct links_found {
+	const struct links_item *hops[LINKS_HOPS]; /* the links that were followed, in order */
+	size_t hop_count;
 	const struct links_item *file;
 	size_t first, count;
 	size_t prefix;
 };
 
+/* Whether it is a symbolic link, or a hard link that is one by another name. */
+bool links_is_symbolic(const struct links_tree *tree, const struct links_item *link);
 /* Where a link leads in the end. */
 enum links_result links_resolve(const struct links_tree *tree, const struct links_item *link,
 				struct links_found *ret);

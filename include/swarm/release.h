@@ -64,8 +64,15 @@ ERR_CHECK int release_run(const struct release_files *files, const struct releas
 ERR_CHECK int release_previous(const char *path, const struct trust *trust, struct head *ret,
 			       struct err *e);
 
+struct release_summary {
+	bool only_signatures; /* the head was there before */
+	bool verbose;         /* the infohash too */
+	int64_t now;          /* to say so if it has expired already */
+};
+
 /* Appends lines for people: what was released, until when it is good. */
-void release_describe(struct buf *to, const struct head *head, bool only_signatures);
+void release_describe(struct buf *to, const struct head *head,
+		      const struct release_summary *summary);
 /* Appends a JSON line of the same. */
 void release_format(struct buf *to, const struct head *head);
 

@@ -7,7 +7,9 @@
  *   symlinks: error             error | skip | follow
  *   rules:                      the last rule that matches a path wins
  *     - label: public           required: public | origin | private
- *       match: ["*.png", "!x"]  required: a gitignore pattern or a list of them (see glob.h)
+ *       match: ["*.png", "!x"]  required: a gitignore pattern or a list of them (see glob.h; a `!`
+ *                               negates as GLOB_NEGATES_DIRECTORY in a private rule, else as
+ *                               GLOB_NEGATES_BELOW: in either the reading that publishes less)
  *       cache: "..."            optional: Cache-Control of what it matches; printable ASCII, <= 255
  *       type: text/html         optional: media type, likewise
  *

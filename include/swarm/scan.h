@@ -79,7 +79,7 @@ void scan_release(struct scan *s);
 /* "unlabelled", "unportable", "link", "special", "duplicate", "outside". */
 const char *scan_fault_name(enum scan_fault fault);
 
-/* The piece length that `auto` stands for: section "Piece length" of inventory(5). */
+/* The piece length that `auto` stands for: section "Piece length" of swarm-inventory(5). */
 uint64_t scan_piece_length(const struct scan *s);
 
 #endif

@@ -1,11 +1,11 @@
 /*
  * globmatch: our matcher for those who want to compare it with another one.
  *
- * Standard input is pairs "pattern NUL path NUL"; with -l it is "n NUL", n patterns and a path,
- * each followed by NUL. A path that ends in '/' is a directory. Prints a line for each: 1 if it
- * matches (a pair: this very path, whatever a leading '!' says; -l: as glob_list_match()), 0 if
- * not, and
- * "! <why>" for a pattern that is refused.
+ * Standard input is pairs "pattern NUL path NUL"; with -l or -g it is "n NUL", n patterns and a
+ * path, each followed by NUL. A path that ends in '/' is a directory. Prints a line for each: 1 if
+ * it matches (a pair: this very path, whatever a leading '!' says; a list: as glob_list_match(), -l
+ * with GLOB_NEGATES_BELOW, -g with GLOB_NEGATES_DIRECTORY), 0 if not, and "! <why>" for a pattern
+ * that is refused.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -39,17 +39,19 @@ static bool take_slash(char *path)
 	return true;
 }
 
-static bool answer(struct glob *const *list, size_t n, bool as_list, char *path)
+static bool answer(struct glob *const *list, size_t n, char mode, char *path)
 {
 	bool is_directory = take_slash(path);
 	size_t index;
 
-	return as_list ? glob_list_match(list, n, path, is_directory, &index)
-		       : glob_match(list[0], path, is_directory);
+	if (mode == 0)
+		return glob_match(list[0], path, is_directory);
+	return glob_list_match(list, n, path, is_directory,
+			       mode == 'g' ? GLOB_NEGATES_DIRECTORY : GLOB_NEGATES_BELOW, &index);
 }
 
 /* Reads a record of n patterns and a path, and prints its line. */
-static int run(struct input *in, size_t n, bool as_list)
+static int run(struct input *in, size_t n, char mode)
 {
 	struct glob *list[LIST_MAX] = {NULL};
 	struct err e = {0};
@@ -67,7 +69,7 @@ static int run(struct input *in, size_t n, bool as_list)
 	if (e.code != ERR_NONE)
 		printf("! %s\n", e.msg);
 	else
-		printf("%d\n", answer(list, n, as_list, in->text));
+		printf("%d\n", answer(list, n, mode, in->text));
 	status = 0;
 out:
 	for (size_t i = 0; i < have; i++)
@@ -77,16 +79,16 @@ out:
 
 int main(int argc, char **argv)
 {
-	bool as_list = argc == 2 && strcmp(argv[1], "-l") == 0;
+	char mode = argc == 2 && argv[1][0] == '-' ? argv[1][1] : 0;
 	struct input in = {NULL, 0};
 	int status = 0;
 
 	while (status == 0 && next(&in)) {
-		size_t n = as_list ? strtoul(in.text, NULL, 10) : 1;
-		if (n < 1 || n > LIST_MAX || (as_list && !next(&in)))
+		size_t n = mode != 0 ? strtoul(in.text, NULL, 10) : 1;
+		if (n < 1 || n > LIST_MAX || (mode != 0 && !next(&in)))
 			status = 1;
 		else
-			status = run(&in, n, as_list);
+			status = run(&in, n, mode);
 	}
 	free(in.text);
 	if (status != 0)

@@ -289,7 +289,8 @@ static void glob_refuses_what_matches_nothing(void **state)
 }
 
 /* Whether the patterns, separated by spaces, select the path. */
-static bool selects(const char *patterns, const char *path, size_t *ret_index)
+static bool selects_as(enum glob_negation negation, const char *patterns, const char *path,
+		       size_t *ret_index)
 {
 	struct err e = {0};
 	struct glob *list[8];
@@ -301,11 +302,41 @@ static bool selects(const char *patterns, const char *path, size_t *ret_index)
 		list[n] = glob_new(p, &e);
 		assert_non_null(list[n++]);
 	}
-	bool result = glob_list_match(list, n, path, false, ret_index);
+	bool result = glob_list_match(list, n, path, false, negation, ret_index);
 	while (n > 0)
 		glob_free(list[--n]);
 	free(copy);
 	return result;
+}
+
+static bool selects(const char *patterns, const char *path, size_t *ret_index)
+{
+	return selects_as(GLOB_NEGATES_BELOW, patterns, path, ret_index);
+}
+
+static void glob_list_can_negate_a_directory_as_gitignore_does(void **state)
+{
+	size_t i = 9;
+
+	(void)state;
+	assert_true(selects_as(GLOB_NEGATES_DIRECTORY, "* !*/ !*.png", "a/x.txt", &i));
+	assert_int_equal(i, 0);
+	assert_false(selects_as(GLOB_NEGATES_DIRECTORY, "* !*/ !*.png", "a/x.png", &i));
+	assert_true(selects_as(GLOB_NEGATES_DIRECTORY, "/s/** !/s/tmp/", "s/tmp/x", &i));
+	assert_false(selects_as(GLOB_NEGATES_DIRECTORY, "/s/ !/s/tmp/", "s/tmp/x", &i));
+	assert_true(selects_as(GLOB_NEGATES_DIRECTORY, "/s/ !/s/tmp/", "s/x", &i));
+}
+
+static void glob_list_can_negate_all_that_is_below_a_directory(void **state)
+{
+	size_t i = 9;
+
+	(void)state;
+	assert_false(selects("* !*/ !*.png", "a/x.txt", &i));
+	assert_false(selects("/s/** !/s/tmp/", "s/tmp/x", &i));
+	assert_false(selects("/s/ !/s/tmp/", "s/tmp/x", &i));
+	assert_int_equal(i, 9);
+	assert_true(selects("/s/** !/s/tmp/", "s/x", &i));
 }
 
 static void glob_list_takes_what_is_below_a_directory(void **state)
@@ -352,7 +383,8 @@ static void glob_list_of_nothing_selects_nothing(void **state)
 	size_t i = 9;
 
 	(void)state;
-	assert_false(glob_list_match(NULL, 0, "a", false, &i));
+	assert_false(glob_list_match(NULL, 0, "a", false, GLOB_NEGATES_BELOW, &i));
+	assert_false(glob_list_match(NULL, 0, "a", false, GLOB_NEGATES_DIRECTORY, &i));
 }
 
 static char *repeat(const char *unit, size_t n, const char *end)
@@ -422,6 +454,8 @@ int main(void)
 	    cmocka_unit_test(glob_compares_bytes),
 	    cmocka_unit_test(glob_refuses_what_is_no_pattern),
 	    cmocka_unit_test(glob_refuses_what_matches_nothing),
+	    cmocka_unit_test(glob_list_can_negate_a_directory_as_gitignore_does),
+	    cmocka_unit_test(glob_list_can_negate_all_that_is_below_a_directory),
 	    cmocka_unit_test(glob_list_takes_what_is_below_a_directory),
 	    cmocka_unit_test(glob_list_lets_the_last_pattern_decide),
 	    cmocka_unit_test(glob_list_selects_below_a_directory_that_was_excluded),

@@ -206,6 +206,31 @@ static void rules_match_asks_one_rule_alone(void **state)
 	rules_free(r);
 }
 
+static void rules_read_a_negated_directory_so_that_less_is_published(void **state)
+{
+	static const char text[] =
+	    "swarm: rules/1\n"
+	    "rules:\n"
+	    "  - {label: origin, match: \"*\"}\n"
+	    "  - {label: public, match: [\"/s/**\", \"!/s/tmp/\"]}\n"
+	    "  - {label: private, match: [\"/p/**\", \"!*/\", \"!*.png\"]}\n";
+	struct err e = {0};
+	struct rules_verdict v;
+	struct rules *r = rules_parse("r", text, sizeof text - 1, &e);
+
+	(void)state;
+	assert_non_null(r);
+	rules_decide(r, "s/x", false, &v);
+	assert_int_equal(v.label, LABEL_PUBLIC);
+	rules_decide(r, "s/tmp/x", false, &v);
+	assert_int_equal(v.label, LABEL_ORIGIN);
+	rules_decide(r, "p/q/secret", false, &v);
+	assert_int_equal(v.label, LABEL_PRIVATE);
+	rules_decide(r, "p/q/x.png", false, &v);
+	assert_int_equal(v.label, LABEL_ORIGIN);
+	rules_free(r);
+}
+
 static void rules_default_labels_what_no_rule_names(void **state)
 {
 	struct rules *open = parse(HEAD RULE);
@@ -670,6 +695,7 @@ int main(void)
 	    cmocka_unit_test(rules_label_by_the_last_rule_that_matches),
 	    cmocka_unit_test(rules_tell_which_pattern_decided),
 	    cmocka_unit_test(rules_match_asks_one_rule_alone),
+	    cmocka_unit_test(rules_read_a_negated_directory_so_that_less_is_published),
 	    cmocka_unit_test(rules_default_labels_what_no_rule_names),
 	    cmocka_unit_test(rules_symlinks_are_an_error_unless_said),
 	    cmocka_unit_test(rules_take_keys_in_any_order),
