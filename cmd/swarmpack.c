@@ -117,12 +117,12 @@ static void report_json(const struct scan *scan, uint64_t piece_length, bool dry
 /* --- what is to be done -------------------------------------------------------------------------
  */
 
-static int choose_piece_length(const struct options *o, const struct scan *scan, uint64_t *ret,
-			       struct err *e)
+/* 0 stands for `auto`. */
+static int read_piece_length(const struct options *o, uint64_t *ret, struct err *e)
 {
+	*ret = 0;
 	if (o->like != NULL)
 		return pack_like(o->like, ret, e);
-	*ret = scan_piece_length(scan);
 	if (o->piece_length == NULL || strcmp(o->piece_length, "auto") == 0)
 		return 0;
 	if (!num_parse_size(o->piece_length, ret) || !header_is_piece_length(*ret))
@@ -189,13 +189,16 @@ static int write_release(struct cli *cli, const struct options *o, struct source
 
 static int pack(struct cli *cli, const struct options *o, const struct rules *rules, struct err *e)
 {
-	struct scan_options how = {.rules = rules, .strip = (unsigned)o->strip.value};
+	struct scan_options how = {.rules = rules};
 	struct scan scan = {.arena = ARENA_INIT};
 	const char *to = o->output != NULL ? o->output : "-";
 	uint64_t piece_length = 0;
 	int status = -1;
-	struct source *source = source_open(cli->operands.items[0], 2, e);
+	struct source *source = NULL;
 
+	if (cli_strip(&o->strip, &how.strip, e) != 0 || read_piece_length(o, &piece_length, e) != 0)
+		goto out;
+	source = source_open(cli->operands.items[0], 2, e);
 	if (source == NULL || pack_check_outputs(source, &how, to, o->bundle, e) != 0)
 		goto out;
 	if (scan_run(source, &how, &scan, e) != 0)
@@ -210,8 +213,8 @@ static int pack(struct cli *cli, const struct options *o, const struct rules *ru
 			      source_name(source));
 		goto out;
 	}
-	if (choose_piece_length(o, &scan, &piece_length, e) != 0)
-		goto out;
+	if (piece_length == 0)
+		piece_length = scan_piece_length(&scan);
 	status = o->dry_run ? 0 : write_release(cli, o, source, &scan, piece_length, e);
 	if (status == 0)
 		report_success(cli, &scan);

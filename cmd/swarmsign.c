@@ -6,6 +6,7 @@
 #include "swarm/header.h"
 #include "swarm/key.h"
 #include "swarm/num.h"
+#include "swarm/outfile.h"
 #include "swarm/release.h"
 #include "swarm/ring.h"
 #include "swarm/utc.h"
@@ -98,8 +99,18 @@ static int generate(const struct cli *cli, const struct options *o, const struct
 {
 	char keyid[KEY_ID_SIZE];
 
-	if (cli->operands.count > 0 || o->keys.count > 0)
-		return err_set(e, ERR_USAGE, "--generate-key makes a key and does nothing else");
+	const char *const others[] = {o->output,   o->head,    o->product,
+				      o->channel,  o->version, o->serial,
+				      o->previous, o->expires, o->rollout_start};
+	bool other = cli->operands.count > 0 || o->keys.count > 0 || o->trust.count > 0 ||
+		     o->resign || o->add_signature || o->rollout_window.given;
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		other = other || others[i] != NULL;
+	if (other)
+		return err_set(
+		    e, ERR_USAGE,
+		    "--generate-key makes a key and does nothing else: leave out operands "
+		    "and other options");
 	if (ring_generate(o->generate, text_or_null(passphrase), o->common.force, cli->scratch,
 			  keyid, e) != 0)
 		return -1;
@@ -173,6 +184,11 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 			       "only one of the operand and --previous can be standard input");
 	if (o->common.json && strcmp(to, "-") == 0)
 		return err_set(e, ERR_USAGE, "--json needs -o: a document goes to standard output");
+	for (size_t i = 0; i < o->keys.count; i++)
+		if (outfile_is_same(to, o->keys.items[i]) ||
+		    (o->head != NULL && outfile_is_same(o->head, o->keys.items[i])))
+			return err_set(e, ERR_USAGE, "the key '%s' cannot be an output",
+				       o->keys.items[i]);
 	return check_words(o, e);
 }
 

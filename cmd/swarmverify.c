@@ -151,12 +151,13 @@ static int read_options(const struct options *o, const struct cli *cli, const st
 		      .roots_only = o->roots_only,
 		      .ignore_extra = says(o->extra, "ignore"),
 		      .strict_modes = says(o->modes, "error"),
-		      .strip = (unsigned)o->strip.value,
 		      .only = only->list,
 		      .only_count = only->count,
 		      .threads = cli_threads(cli),
 		      .progress = cli->progress},
 	};
+	if (cli_strip(&o->strip, &ret->audit.strip, e) != 0)
+		return -1;
 	if (o->at != NULL && !utc_parse(o->at, &ret->policy.now))
 		return err_set(e, ERR_USAGE,
 			       "--at needs a time such as 2026-12-31T00:00:00Z, not '%s'", o->at);

@@ -190,7 +190,7 @@ static int settle_extra(struct survey *s, struct err *e)
 {
 	for (size_t i = 0; i < s->count; i++) {
 		const struct survey_file *p = &s->files[i];
-		if (p->entry != NULL || p->taken || p->gone || s->options->ignore_extra)
+		if (p->entry != NULL || p->taken || p->gone || p->silent)
 			continue;
 		if (p->error != NULL
 			? finding_add_reason(s->findings, FINDING_UNREADABLE, p->name, p->error, e)

@@ -27,7 +27,7 @@ static size_t index_of(const struct survey *s, const struct entry *entry)
 	return (size_t)(entry - s->listing->entries);
 }
 
-/* Whether files of the release lie below `name`. */
+/* Whether files that are looked at should lie below `name`. */
 static bool is_folder_of_release(const struct survey *s, const char *name)
 {
 	size_t low = 0, high = s->listing->count;
@@ -39,7 +39,10 @@ static bool is_folder_of_release(const struct survey *s, const char *name)
 		else
 			high = middle;
 	}
-	return low < s->listing->count && path_is_below(s->listing->entries[low].path, name);
+	for (; low < s->listing->count && path_is_below(s->listing->entries[low].path, name); low++)
+		if (survey_wants(s, s->listing->entries[low].path))
+			return true;
+	return false;
 }
 
 static int compare_size(const void *left, const void *right)
@@ -102,18 +105,14 @@ static struct survey_file *add_file(struct survey *s, const struct source_item *
 	return p;
 }
 
-/* The file that a hard link of an archive shares its content with; SURVEY_NONE if there is none. */
+/* The file that a hard link shares its content with; SURVEY_NONE if there is none. */
 static size_t find_linked(const struct survey *s, const char *target)
 {
 	size_t found = SURVEY_NONE;
 	char *path = strdup(target);
 
-	if (path != NULL && path_normalize(path)) {
-		const char *name = path_strip(path, s->options->strip);
-		const struct entry *entry = name != NULL ? listing_find(s->listing, name) : NULL;
-		if (entry != NULL)
-			found = s->file_of[index_of(s, entry)];
-	}
+	if (path == NULL || !path_normalize(path) || !names_get(&s->by_path, path, &found))
+		found = SURVEY_NONE;
 	free(path);
 	return found != SURVEY_NONE && s->files[found].same_as != SURVEY_NONE
 		   ? s->files[found].same_as
@@ -169,22 +168,21 @@ static int judge_other(struct survey *s, const struct source_item *item, const c
 				  e);
 }
 
-/* A name that is not the release's. */
+/* A name that is not the release's. Returns 1 if the file is to be kept in mind, *ret_silent or
+ * not. */
 static int judge_stranger(struct survey *s, const struct source_item *item, const char *name,
-			  bool *ret_file, struct err *e)
+			  bool *ret_silent, struct err *e)
 {
+	bool wanted = survey_wants(s, name) && !s->options->ignore_extra;
 	const char *why = path_unportable(name);
 
-	*ret_file = false;
-	if (!survey_wants(s, name))
-		return 0;
 	if (is_folder_of_release(s, name))
 		return finding_add_reason(s->findings, FINDING_WRONG_TYPE, name,
 					  "a file where a directory should be", e);
-	if (why != NULL && !s->options->ignore_extra)
+	if (wanted && why != NULL)
 		return finding_add_reason(s->findings, FINDING_UNSAFE_PATH, name, why, e);
-	*ret_file = !s->options->ignore_extra || may_have_moved(s, item->size);
-	return 0;
+	*ret_silent = !wanted;
+	return wanted || may_have_moved(s, item->size);
 }
 
 static int note_broken(struct survey *s, const struct source_item *item, const char *name,
@@ -232,31 +230,38 @@ static int judge(struct survey *s, const struct source_item *item, struct survey
 	if (item->type == SOURCE_BROKEN)
 		return note_broken(s, item, name, e);
 	const struct entry *entry = listing_find(s->listing, name);
-	if (entry != NULL && !survey_wants(s, name))
+	bool is_file = item->type == SOURCE_FILE || item->type == SOURCE_HARDLINK;
+	bool archived = !source_is_directory(s->copy);
+	bool silent = entry != NULL && !survey_wants(s, name);
+	/* What --only leaves out may still be what a hard link leads to. */
+	if (silent && !(archived && is_file))
 		return 0;
-	if (item->type != SOURCE_FILE && item->type != SOURCE_HARDLINK)
+	if (!is_file)
 		return judge_other(s, item, name, entry, e);
-	if (item->type == SOURCE_HARDLINK && (item->size > 0 || leads_out(item)))
+	if (item->type == SOURCE_HARDLINK && (item->size > 0 || leads_out(item))) {
+		if (entry != NULL)
+			s->settled[index_of(s, entry)] = true;
 		return finding_add_reason(
 		    s->findings, FINDING_UNSAFE_PATH, name,
 		    "a hard link that leads out of the copy or brings content", e);
-	bool wanted = entry != NULL;
-	if (entry == NULL && judge_stranger(s, item, name, &wanted, e) != 0)
-		return -1;
-	if (!wanted)
-		return 0;
+	}
+	int keep_it = entry != NULL ? 1 : judge_stranger(s, item, name, &silent, e);
+	if (keep_it <= 0)
+		return keep_it;
 	/* Programs that unpack disagree on which of the two counts. */
 	if (entry != NULL && s->file_of[index_of(s, entry)] != SURVEY_NONE)
-		return finding_add_reason(s->findings, FINDING_UNSAFE_PATH, name,
-					  "the copy holds this name twice", e);
+		return silent ? 0
+			      : finding_add_reason(s->findings, FINDING_UNSAFE_PATH, name,
+						   "the copy holds this name twice", e);
 	size_t same_as = item->type == SOURCE_HARDLINK ? find_linked(s, item->target) : SURVEY_NONE;
 	if (item->type == SOURCE_HARDLINK && same_as == SURVEY_NONE)
-		return judge_other(s, item, name, entry, e);
+		return silent ? 0 : judge_other(s, item, name, entry, e);
 	struct survey_file *p = add_file(s, item, name, entry, e);
-	if (p == NULL)
+	if (p == NULL || (archived && names_put(&s->by_path, p->path, s->count - 1, e) != 0))
 		return -1;
 	if (entry != NULL)
 		s->file_of[index_of(s, entry)] = s->count - 1;
+	p->silent = silent;
 	p->same_as = same_as;
 	if (same_as != SURVEY_NONE)
 		p->size = s->files[same_as].size;
@@ -452,6 +457,7 @@ void survey_release(struct survey *s)
 		free(s->files[i].digests);
 		free(s->files[i].error);
 	}
+	names_release(&s->by_path);
 	free(s->files);
 	free(s->file_of);
 	free(s->settled);

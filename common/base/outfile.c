@@ -36,6 +36,12 @@ static int examine(struct outfile *o, struct err *e)
 		o->streams = true;
 		return 0;
 	}
+	const char *name = strrchr(o->path, '/') != NULL ? strrchr(o->path, '/') + 1 : o->path;
+	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0) {
+		bool is_directory = stat(o->path, &st) == 0;
+		return err_set(e, ERR_USAGE, "cannot write '%s': %s", o->path,
+			       is_directory ? "it is a directory" : "it is no name of a file");
+	}
 	if (stat(o->path, &st) != 0) {
 		struct stat link;
 		if (errno == ENOENT && lstat(o->path, &link) == 0)
@@ -82,20 +88,33 @@ static char *temporary_name(const char *path)
 	return name;
 }
 
+/* Makes a file of a temporary name. */
+static int make_named(struct outfile *o, struct err *e)
+{
+	if (scratch_enter(o->scratch, e) != 0)
+		return -1;
+	int status = 0;
+	o->fd = mkostemp(o->temporary, O_CLOEXEC);
+	if (o->fd < 0)
+		status = err_sys(e, "cannot write '%s'", o->path);
+	else if (scratch_add(o->scratch, o->temporary, e) != 0) {
+		(void)unlink(o->temporary);
+		status = -1;
+	}
+	scratch_leave(o->scratch);
+	return status;
+}
+
 static int open_named(struct outfile *o, mode_t mode, struct err *e)
 {
 	o->temporary = temporary_name(o->path);
 	if (o->temporary == NULL)
 		return err_nomem(e);
-	o->fd = mkostemp(o->temporary, O_CLOEXEC);
-	if (o->fd < 0) {
-		(void)err_sys(e, "cannot write '%s'", o->path);
+	if (make_named(o, e) != 0) {
 		free(o->temporary);
 		o->temporary = NULL;
 		return -1;
 	}
-	if (scratch_add(o->scratch, o->temporary, e) != 0)
-		return -1;
 	mode_t mask = umask(0);
 	(void)umask(mask);
 	if (fchmod(o->fd, mode & ~mask) != 0)
@@ -195,7 +214,10 @@ static int give_name(const struct outfile *o, const char *name)
 	return linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
 }
 
-/* Gives a nameless file a temporary name, for the rename that replaces the target. */
+/*
+ * Gives a nameless file a temporary name, for the rename that replaces the target. Nobody knows of
+ * the name: this and the rename are one step for the scratch.
+ */
 static int name_temporarily(struct outfile *o, struct err *e)
 {
 	for (int tries = 0; tries < 100; tries++) {
@@ -207,23 +229,39 @@ static int name_temporarily(struct outfile *o, struct err *e)
 		if (fd >= 0) {
 			(void)close(fd);
 			(void)unlink(name);
-		}
-		if (fd >= 0 && scratch_add(o->scratch, name, e) != 0) {
-			free(name);
-			return -1;
-		}
-		if (fd >= 0 && give_name(o, name) == 0) {
-			o->temporary = name;
-			return 0;
+			if (give_name(o, name) == 0) {
+				o->temporary = name;
+				return 0;
+			}
 		}
 		int why = errno;
-		scratch_forget(o->scratch, name);
 		free(name);
 		errno = why;
 		if (why != EEXIST)
 			break;
 	}
 	return err_sys(e, "cannot write '%s'", o->path);
+}
+
+/* Moves the temporary name to the target; without force, only where nothing stands. */
+static int rename_into_place(struct outfile *o, struct err *e)
+{
+	bool was_nameless = o->temporary == NULL;
+
+	if (was_nameless && name_temporarily(o, e) != 0)
+		return -1;
+	if (!o->force && access(o->path, F_OK) == 0)
+		return refuse_existing(o->path, e);
+	if (rename(o->temporary, o->path) != 0) {
+		(void)err_sys(e, "cannot write '%s'", o->path);
+		if (was_nameless) {
+			(void)unlink(o->temporary);
+			free(o->temporary);
+			o->temporary = NULL;
+		}
+		return -1;
+	}
+	return 0;
 }
 
 static void sync_folder(const char *path)
@@ -238,19 +276,21 @@ static void sync_folder(const char *path)
 	free(folder);
 }
 
-/* Moves the temporary name to the target; without force, only where nothing stands. */
-static int rename_into_place(struct outfile *o, struct err *e)
+static int give_final_name(struct outfile *o, struct err *e)
 {
-	if (o->temporary == NULL && name_temporarily(o, e) != 0)
-		return -1;
-	if (!o->force && access(o->path, F_OK) == 0)
+	if (o->force)
+		return rename_into_place(o, e);
+	if (give_name(o, o->path) == 0) {
+		if (o->temporary != NULL)
+			(void)unlink(o->temporary);
+		return 0;
+	}
+	if (errno == EEXIST)
 		return refuse_existing(o->path, e);
-	if (rename(o->temporary, o->path) != 0)
+	if (o->temporary == NULL)
 		return err_sys(e, "cannot write '%s'", o->path);
-	scratch_forget(o->scratch, o->temporary);
-	free(o->temporary);
-	o->temporary = NULL;
-	return 0;
+	/* A file system without hard links. */
+	return rename_into_place(o, e);
 }
 
 int outfile_commit(struct outfile *o, struct err *e)
@@ -259,22 +299,53 @@ int outfile_commit(struct outfile *o, struct err *e)
 		return -1;
 	if (o->streams)
 		return write_through(o, e);
-	if (o->force) {
-		if (rename_into_place(o, e) != 0)
-			return -1;
-	} else if (give_name(o, o->path) != 0) {
-		if (errno == EEXIST)
-			return refuse_existing(o->path, e);
-		if (o->temporary == NULL)
-			return err_sys(e, "cannot write '%s'", o->path);
-		/* A file system without hard links. */
-		if (rename_into_place(o, e) != 0)
-			return -1;
-	} else if (o->temporary != NULL) {
-		scratch_remove(o->scratch, o->temporary);
-		free(o->temporary);
-		o->temporary = NULL;
-	}
+	if (scratch_enter(o->scratch, e) != 0)
+		return -1;
+	int status = give_final_name(o, e);
+	scratch_leave(o->scratch);
+	if (status != 0)
+		return -1;
+	if (o->temporary != NULL)
+		scratch_forget(o->scratch, o->temporary);
+	free(o->temporary);
+	o->temporary = NULL;
 	sync_folder(o->path);
 	return 0;
+}
+
+/* Its real name, where it exists; else what it will be. NULL if not even its folder exists. */
+static char *real_name(const char *path)
+{
+	char *real = realpath(path, NULL);
+	if (real != NULL)
+		return real;
+	char *copy = strdup(path), *folder = folder_of(path);
+	char *parent = folder != NULL ? realpath(folder, NULL) : NULL;
+	if (copy != NULL && parent != NULL) {
+		const char *name = basename(copy);
+		size_t size = strlen(parent) + strlen(name) + 2;
+		real = malloc(size);
+		if (real != NULL)
+			(void)snprintf(real, size, "%s/%s", parent, name);
+	}
+	free(copy);
+	free(folder);
+	free(parent);
+	return real;
+}
+
+bool outfile_is_same(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	if (strcmp(a, "-") == 0 || strcmp(b, "-") == 0)
+		return strcmp(a, b) == 0;
+	if (stat(a, &x) == 0 && stat(b, &y) == 0)
+		return x.st_dev == y.st_dev && x.st_ino == y.st_ino &&
+		       (S_ISREG(x.st_mode) || S_ISDIR(x.st_mode));
+	char *left = real_name(a), *right = real_name(b);
+	bool same = left != NULL && right != NULL && strcmp(left, right) == 0;
+	free(left);
+	free(right);
+	return same;
 }

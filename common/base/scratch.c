@@ -33,6 +33,20 @@ struct scratch *scratch_new(struct err *e)
 	return s;
 }
 
+int scratch_enter(struct scratch *s, struct err *e)
+{
+	pthread_mutex_lock(&s->lock);
+	if (!s->closed)
+		return 0;
+	pthread_mutex_unlock(&s->lock);
+	return err_set(e, ERR_SYSTEM, "interrupted");
+}
+
+void scratch_leave(struct scratch *s)
+{
+	pthread_mutex_unlock(&s->lock);
+}
+
 int scratch_add(struct scratch *s, const char *path, struct err *e)
 {
 	size_t len = strlen(path);
@@ -41,17 +55,8 @@ int scratch_add(struct scratch *s, const char *path, struct err *e)
 	if (item == NULL)
 		return err_nomem(e);
 	memcpy(item->path, path, len + 1);
-	pthread_mutex_lock(&s->lock);
-	bool closed = s->closed;
-	if (!closed) {
-		item->next = s->items;
-		s->items = item;
-	}
-	pthread_mutex_unlock(&s->lock);
-	if (closed) {
-		free(item);
-		return err_set(e, ERR_SYSTEM, "interrupted");
-	}
+	item->next = s->items;
+	s->items = item;
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "swarm/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "swarm/jsonl.h"
+#include "swarm/path.h"
 #include "swarm/text.h"
 
 #define THREADS_MAX 1024
@@ -114,6 +116,15 @@ void cli_put_lines(const struct buf *text)
 	(void)fwrite(text->data, 1, text->len, stdout);
 }
 
+int cli_strip(const struct opt_number *n, unsigned *ret, struct err *e)
+{
+	if (n->value > PATH_LENGTH_MAX)
+		return err_set(e, ERR_USAGE, "--strip-components needs a number from 0 to %d",
+			       PATH_LENGTH_MAX);
+	*ret = (unsigned)n->value;
+	return 0;
+}
+
 unsigned cli_threads(const struct cli *c)
 {
 	return (unsigned)c->options->threads.value;
@@ -161,7 +172,9 @@ static struct cli_signals *watch_signals(struct scratch *scratch)
 		if (sigaction(wanted[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
 			sigaddset(&s->set, wanted[i]);
 	}
+	/* These come as errors of the write instead. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)pthread_sigmask(SIG_BLOCK, &s->set, NULL);
 	if (pthread_create(&s->thread, NULL, await_signal, s) != 0) {
 		(void)pthread_sigmask(SIG_UNBLOCK, &s->set, NULL);
@@ -227,12 +240,24 @@ static int start_progress(struct cli *c, struct err *e)
 	return c->progress != NULL ? 0 : -1;
 }
 
+/*
+ * Opens what is closed of the first three descriptors: else the next file to be opened, an output
+ * perhaps, would get the messages. They are opened so that using them fails as it would have.
+ */
+static void reserve_descriptors(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
+			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int cli_begin(struct cli *c, const struct opt_program *program, int argc, char **argv,
 	      void *options)
 {
 	struct err e = {.code = ERR_NONE};
 
 	*c = (struct cli){.program = program, .options = options};
+	reserve_descriptors();
 	/* Times are UTC in all that is written, and libarchive asks for the local one. */
 	(void)setenv("TZ", "UTC0", 1);
 	tzset();

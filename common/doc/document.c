@@ -55,7 +55,8 @@ static int recognise(struct document *d, struct err *e)
 {
 	static const char inventory[] = "{\"swarm\":\"inventory/";
 	static const char manifest[] = "{\"swarm\":\"manifest/";
-	char first[sizeof inventory];
+	/* Another tool's envelope may start with white space. */
+	char first[64];
 	ssize_t n = io_read_at(d->fd, first, sizeof first - 1, 0, d->name, e);
 
 	if (n < 0)
@@ -67,7 +68,7 @@ static int recognise(struct document *d, struct err *e)
 		d->kind = DOCUMENT_INVENTORY;
 	else if (strncmp(first, manifest, sizeof manifest - 1) == 0)
 		d->kind = DOCUMENT_MANIFEST;
-	else if (first[0] == '{' && strncmp(first, "{\"swarm\"", 8) != 0)
+	else if (first[strspn(first, " \t\r")] == '{' && strncmp(first, "{\"swarm\"", 8) != 0)
 		d->kind = DOCUMENT_HEAD;
 	else
 		return err_set(e, ERR_MALFORMED, "'%s' is no inventory, manifest or head", d->name);

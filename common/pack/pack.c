@@ -204,7 +204,9 @@ static bool stays_private(const struct scan_options *options, const char *folder
 static int check_output(const char *tree, const struct scan_options *options, const char *path,
 			struct err *e)
 {
-	char *folder = real_folder(path);
+	/* Of a link, the place that it leads to counts. */
+	char *real = realpath(path, NULL);
+	char *folder = real_folder(real != NULL ? real : path);
 	const char *inside = folder != NULL ? part_below(folder, tree) : NULL;
 	int status = 0;
 
@@ -213,26 +215,49 @@ static int check_output(const char *tree, const struct scan_options *options, co
 				 "the output '%s' would lie in the tree that is packed: write it "
 				 "elsewhere, or label it private",
 				 path);
+	free(real);
 	free(folder);
 	return status;
 }
 
+/* An output that is also an input, or the other output, would be lost. */
+static int check_loss(const char *output, const char *other, const char *what, struct err *e)
+{
+	if (output == NULL || other == NULL || !outfile_is_same(output, other))
+		return 0;
+	return err_set(e, ERR_USAGE, "the output '%s' is %s as well", output, what);
+}
+
+static bool holds(const char *folder, const char *path)
+{
+	char *real = realpath(path, NULL);
+	bool inside = real != NULL && part_below(real, folder) != NULL;
+
+	free(real);
+	return inside;
+}
+
 /* A folder that is replaced takes all with it that stands in it. */
-static int check_folder(const char *tree, const char *inventory, const char *bundle, struct err *e)
+static int check_folder(const struct source *source, const struct rules *rules,
+			const char *inventory, const char *bundle, struct err *e)
 {
 	char *replaced = realpath(bundle, NULL);
-	char *here = realpath(".", NULL);
 	char *listed = real_folder(inventory);
 	const char *lost = NULL;
 
-	if (replaced != NULL && tree != NULL && part_below(tree, replaced) != NULL)
-		lost = "the tree that is packed";
-	else if (replaced != NULL && here != NULL && part_below(here, replaced) != NULL)
-		lost = "the current directory";
-	else if (replaced != NULL && listed != NULL && part_below(listed, replaced) != NULL)
+	if (replaced == NULL)
+		goto out;
+	if (strcmp(inventory, "-") != 0 && listed != NULL && part_below(listed, replaced) != NULL)
 		lost = "the inventory";
+	for (size_t i = 0; i < rules_count(rules) && lost == NULL; i++)
+		if (holds(replaced, rules_get(rules, i)->place.file))
+			lost = "a file of rules";
+	if (holds(replaced, "."))
+		lost = "the current directory";
+	if (holds(replaced, source_name(source)))
+		lost = "what is packed";
+out:
 	free(replaced);
-	free(here);
 	free(listed);
 	return lost == NULL
 		   ? 0
@@ -245,12 +270,22 @@ int pack_check_outputs(const struct source *source, const struct scan_options *o
 	char *tree = source_is_directory(source) ? realpath(source_name(source), NULL) : NULL;
 	int status = 0;
 
-	if (tree != NULL && strcmp(inventory, "-") != 0)
+	if (check_loss(bundle, inventory, "the inventory", e) != 0 ||
+	    check_loss(inventory, source_name(source), "what is packed", e) != 0 ||
+	    check_loss(bundle, source_name(source), "what is packed", e) != 0)
+		status = -1;
+	for (size_t i = 0; i < rules_count(options->rules) && status == 0; i++) {
+		const char *file = rules_get(options->rules, i)->place.file;
+		if (check_loss(inventory, file, "a file of rules", e) != 0 ||
+		    check_loss(bundle, file, "a file of rules", e) != 0)
+			status = -1;
+	}
+	if (status == 0 && tree != NULL && strcmp(inventory, "-") != 0)
 		status = check_output(tree, options, inventory, e);
 	if (status == 0 && tree != NULL && bundle != NULL)
 		status = check_output(tree, options, bundle, e);
 	if (status == 0 && bundle != NULL && bundle[strlen(bundle) - 1] == '/')
-		status = check_folder(tree, inventory, bundle, e);
+		status = check_folder(source, options->rules, inventory, bundle, e);
 	free(tree);
 	return status;
 }

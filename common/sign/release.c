@@ -385,6 +385,11 @@ int release_run(const struct release_files *files, const struct release_request 
 		(void)err_set(e, ERR_USAGE, "--head is for a manifest: of a head, -o is the head");
 		goto out;
 	}
+	if (files->head != NULL && outfile_is_same(files->out, files->head)) {
+		(void)err_set(e, ERR_USAGE, "the manifest and its head cannot both go to '%s'",
+			      files->head);
+		goto out;
+	}
 	out = outfile_open(files->out, &how, scratch, e);
 	if (out == NULL)
 		goto out;

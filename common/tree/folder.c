@@ -81,6 +81,11 @@ static bool is_empty(const char *path)
 	return count <= 2;
 }
 
+static int refuse_existing(const struct folder *f, struct err *e)
+{
+	return err_set(e, ERR_USAGE, "'%s/' exists: give --force to replace all of it", f->path);
+}
+
 static int examine(const struct folder *f, struct err *e)
 {
 	struct stat st;
@@ -90,8 +95,22 @@ static int examine(const struct folder *f, struct err *e)
 	if (!S_ISDIR(st.st_mode))
 		return err_set(e, ERR_USAGE, "'%s' exists and is not a directory", f->path);
 	if (!f->force && !is_empty(f->path))
-		return err_set(e, ERR_USAGE, "'%s/' exists: give --force to replace all of it",
-			       f->path);
+		return refuse_existing(f, e);
+	return 0;
+}
+
+static int make_locked(struct folder *f, struct err *e)
+{
+	if (mkdtemp(f->temporary) == NULL)
+		return err_sys(e, "cannot make the directory '%s/'", f->path);
+	if (scratch_add(f->scratch, f->temporary, e) != 0) {
+		(void)rmdir(f->temporary);
+		return -1;
+	}
+	f->fd = open(f->temporary, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	f->parent = f->fd;
+	if (f->fd < 0 || flock(f->fd, LOCK_EX) != 0 || fchmod(f->fd, 0755) != 0)
+		return err_sys(e, "cannot make the directory '%s/'", f->path);
 	return 0;
 }
 
@@ -105,19 +124,35 @@ static int make(struct folder *f, struct err *e)
 	f->temporary = buf_detach(&name);
 	if (f->temporary == NULL)
 		return err_nomem(e);
-	if (mkdtemp(f->temporary) == NULL) {
-		(void)err_sys(e, "cannot make the directory '%s/'", f->path);
+	if (scratch_enter(f->scratch, e) != 0)
+		return -1;
+	int status = make_locked(f, e);
+	scratch_leave(f->scratch);
+	if (status != 0 && f->fd < 0) {
 		free(f->temporary);
 		f->temporary = NULL;
-		return -1;
 	}
-	if (scratch_add(f->scratch, f->temporary, e) != 0)
-		return -1;
-	f->fd = open(f->temporary, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (f->fd < 0 || flock(f->fd, LOCK_EX) != 0 || fchmod(f->fd, 0755) != 0)
-		return err_sys(e, "cannot make the directory '%s/'", f->path);
-	f->parent = f->fd;
-	return 0;
+	return status;
+}
+
+/*
+ * The folder that it will stand in, locked: else another run could take ours, between its making
+ * and its own lock, for one that was left behind. Without the lock (some network file systems have
+ * none) nothing is swept. Close it to unlock.
+ */
+static int lock_parent(const struct folder *f)
+{
+	size_t at = folder_length(f->path);
+	struct buf parent = BUF_INIT;
+
+	buf_add(&parent, f->path, at);
+	int fd = open(at > 0 ? parent.data : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	buf_release(&parent);
+	if (fd >= 0 && flock(fd, LOCK_EX) != 0) {
+		(void)close(fd);
+		fd = -1;
+	}
+	return fd;
 }
 
 struct folder *folder_open(const char *path, bool force, int64_t mtime, struct scratch *scratch,
@@ -146,8 +181,13 @@ struct folder *folder_open(const char *path, bool force, int64_t mtime, struct s
 	}
 	if (examine(f, e) != 0)
 		goto fail;
-	sweep(f);
-	if (make(f, e) != 0)
+	int lock = lock_parent(f);
+	if (lock >= 0)
+		sweep(f);
+	int status = make(f, e);
+	if (lock >= 0)
+		(void)close(lock);
+	if (status != 0)
 		goto fail;
 	return f;
 fail:
@@ -256,18 +296,29 @@ int folder_sync(struct folder *f, struct err *e)
 	return 0;
 }
 
+/* What stood there, if anything, has the temporary name afterwards, and goes with it. */
+static int give_final_name(const struct folder *f, struct err *e)
+{
+	if (rename(f->temporary, f->path) == 0)
+		return 0;
+	if (errno != ENOTEMPTY && errno != EEXIST)
+		return err_sys(e, "cannot write '%s/'", f->path);
+	if (!f->force)
+		return refuse_existing(f, e);
+	if (renameat2(AT_FDCWD, f->temporary, AT_FDCWD, f->path, RENAME_EXCHANGE) != 0)
+		return err_sys(e, "cannot replace '%s/'", f->path);
+	return 0;
+}
+
 int folder_commit(struct folder *f, struct err *e)
 {
-	if (rename(f->temporary, f->path) == 0) {
-		scratch_forget(f->scratch, f->temporary);
-	} else if (f->force && (errno == ENOTEMPTY || errno == EEXIST)) {
-		/* What stood there gets the temporary name, and goes with it. */
-		if (renameat2(AT_FDCWD, f->temporary, AT_FDCWD, f->path, RENAME_EXCHANGE) != 0)
-			return err_sys(e, "cannot replace '%s'", f->path);
-		scratch_remove(f->scratch, f->temporary);
-	} else {
-		return err_sys(e, "cannot write '%s'", f->path);
-	}
+	if (scratch_enter(f->scratch, e) != 0)
+		return -1;
+	int status = give_final_name(f, e);
+	scratch_leave(f->scratch);
+	if (status != 0)
+		return -1;
+	scratch_remove(f->scratch, f->temporary);
 	free(f->temporary);
 	f->temporary = NULL;
 	return 0;

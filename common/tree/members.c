@@ -106,20 +106,32 @@ static la_ssize_t read_pipe(struct archive *a, void *context, const void **ret)
 	return n;
 }
 
-/* The next run of bytes of what is compressed; 0 at the end. */
-static ssize_t expand(struct members *m, struct err *e)
+/*
+ * The next run of bytes of what is compressed, *ret; 0 at the end. Block by block: what stands
+ * before the damage is not lost with it.
+ */
+static ssize_t expand(struct members *m, const void **ret, struct err *e)
 {
-	if (m->gunzip != NULL)
+	size_t len = 0;
+	la_int64_t offset = 0;
+
+	if (m->gunzip != NULL) {
+		*ret = m->expanded;
 		return gunzip_read(m->gunzip, m->expanded, BLOCK, e);
-	la_ssize_t n = archive_read_data(m->expand, m->expanded, BLOCK);
-	return n < 0 ? fail_of(m, m->expand, e) : n;
+	}
+	int status = ARCHIVE_OK;
+	while (len == 0 && status == ARCHIVE_OK)
+		status = archive_read_data_block(m->expand, ret, &len, &offset);
+	if (status == ARCHIVE_EOF)
+		return 0;
+	return status == ARCHIVE_OK ? (ssize_t)len : fail_of(m, m->expand, e);
 }
 
 static la_ssize_t read_expanded(struct archive *a, void *context, const void **ret)
 {
 	struct members *m = context;
 	struct err e = {.code = ERR_NONE};
-	ssize_t n = expand(m, &e);
+	ssize_t n = expand(m, ret, &e);
 
 	if (n < 0) {
 		/* The message is fail()'s own again: give it its last part. */
@@ -127,7 +139,6 @@ static la_ssize_t read_expanded(struct archive *a, void *context, const void **r
 		archive_set_error(a, EINVAL, "%s", why != NULL ? why + 3 : e.msg);
 		return ARCHIVE_FATAL;
 	}
-	*ret = m->expanded;
 	return n;
 }
 
@@ -152,10 +163,10 @@ static int start_expanding(struct members *m, struct err *e)
 {
 	struct archive_entry *entry;
 
-	m->expanded = m->expanded != NULL ? m->expanded : malloc(BLOCK);
-	if (m->expanded == NULL)
-		return err_nomem(e);
 	if (is_gzip(m)) {
+		m->expanded = m->expanded != NULL ? m->expanded : malloc(BLOCK);
+		if (m->expanded == NULL)
+			return err_nomem(e);
 		m->gunzip = gunzip_new(m->fd, m->name, m->first, m->is_pipe ? m->first_len : 0, e);
 		return m->gunzip != NULL ? 0 : -1;
 	}
@@ -177,9 +188,10 @@ static int start_expanding(struct members *m, struct err *e)
 static int finish_expanding(struct members *m, struct err *e)
 {
 	ssize_t n = m->gunzip != NULL || m->expand != NULL ? 1 : 0;
+	const void *bytes;
 
 	while (n > 0)
-		n = expand(m, e);
+		n = expand(m, &bytes, e);
 	return (int)n;
 }
 

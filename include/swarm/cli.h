@@ -55,6 +55,8 @@ void cli_say(const struct cli *c, const char *fmt, ...) ERR_PRINTF(2, 3);
 void cli_say_lines(const struct cli *c, const struct buf *text);
 /* Lines of a result on stdout, as they are, each with its line feed. */
 void cli_put_lines(const struct buf *text);
+/* What --strip-components says; ERR_USAGE for more than any path has. */
+ERR_CHECK int cli_strip(const struct opt_number *n, unsigned *ret, struct err *e);
 /* threads for pool_new(): 0 unless --threads was given. */
 unsigned cli_threads(const struct cli *c);
 

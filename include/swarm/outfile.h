@@ -42,4 +42,11 @@ ERR_CHECK int outfile_sync(struct outfile *o, struct err *e);
  */
 ERR_CHECK int outfile_commit(struct outfile *o, struct err *e);
 
+/*
+ * Whether both names are of one file, by whatever links and folders, also of one that does not
+ * exist yet: for outputs that must not be each other, or an input. Two that are "-" are the same; a
+ * device such as /dev/null is never.
+ */
+bool outfile_is_same(const char *a, const char *b);
+
 #endif

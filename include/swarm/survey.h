@@ -15,6 +15,7 @@
 #include "swarm/filehash.h"
 #include "swarm/finding.h"
 #include "swarm/listing.h"
+#include "swarm/names.h"
 #include "swarm/source.h"
 
 #define SURVEY_NONE SIZE_MAX
@@ -29,8 +30,9 @@ struct survey_file {
 	struct filehash_digests *digests; /* of the entry's bytes; NULL: it was not hashed */
 	size_t same_as;                   /* of a hard link: the file with the content, else NONE */
 	bool exec;
-	bool gone;  /* while we looked */
-	bool taken; /* of an extra one: it is the new place of a missing file */
+	bool gone;   /* while we looked */
+	bool silent; /* only of interest for others that share its content */
+	bool taken;  /* of an extra one: it is the new place of a missing file */
 };
 
 struct survey {
@@ -46,7 +48,8 @@ struct survey {
 	bool *settled;   /* for each entry: it has its finding */
 	uint64_t *sizes; /* of files whose content may turn up elsewhere, sorted */
 	size_t size_count;
-	const char **broken; /* paths below which nothing is known */
+	struct names by_path; /* of an archive: its files, for hard links */
+	const char **broken;  /* paths below which nothing is known */
 	size_t broken_count;
 };
 
