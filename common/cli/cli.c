@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@
 
 struct cli_signals {
 	sigset_t set;
+	int first; /* one of them; 0: none */
+	atomic_bool over;
 	struct scratch *scratch;
 	pthread_t thread;
 };
@@ -149,7 +152,7 @@ static void *await_signal(void *arg)
 	struct cli_signals *s = arg;
 	int sig = 0;
 
-	if (sigwait(&s->set, &sig) != 0)
+	if (sigwait(&s->set, &sig) != 0 || atomic_load(&s->over))
 		return NULL;
 	scratch_remove_all(s->scratch);
 	end_by(sig);
@@ -169,14 +172,16 @@ static struct cli_signals *watch_signals(struct scratch *scratch)
 	for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
 		struct sigaction now;
 		/* One that is ignored (nohup) stays ignored. */
-		if (sigaction(wanted[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+		if (sigaction(wanted[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN) {
 			sigaddset(&s->set, wanted[i]);
+			s->first = wanted[i];
+		}
 	}
 	/* These come as errors of the write instead. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)pthread_sigmask(SIG_BLOCK, &s->set, NULL);
-	if (pthread_create(&s->thread, NULL, await_signal, s) != 0) {
+	if (s->first == 0 || pthread_create(&s->thread, NULL, await_signal, s) != 0) {
 		(void)pthread_sigmask(SIG_UNBLOCK, &s->set, NULL);
 		free(s);
 		return NULL;
@@ -188,7 +193,9 @@ static void unwatch_signals(struct cli_signals *s)
 {
 	if (s == NULL)
 		return;
-	(void)pthread_cancel(s->thread);
+	/* Woken rather than cancelled, which sanitizers do not survive. */
+	atomic_store(&s->over, true);
+	(void)pthread_kill(s->thread, s->first);
 	(void)pthread_join(s->thread, NULL);
 	free(s);
 }

@@ -1,5 +1,6 @@
 #include "swarm/entry.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "swarm/jsonl.h"
@@ -107,8 +108,11 @@ static void read_entry(struct jsonl_object *o, uint64_t piece_length, struct are
 {
 	const char *path = jsonl_get_string(o, "path");
 	const char *why = path_unportable(path);
-	if (why != NULL)
-		jsonl_reject(o, "path", why);
+	if (why != NULL) {
+		char text[128];
+		(void)snprintf(text, sizeof text, "is not portable: %s", why);
+		jsonl_reject(o, "path", text);
+	}
 	ret->path = keep(o, "path", arena, path);
 	ret->size = jsonl_get_number(o, "size");
 	if (!label_parse(jsonl_get_string(o, "label"), &ret->label) || ret->label == LABEL_PRIVATE)

@@ -657,3 +657,23 @@ int key_passphrase_env(const char *name, struct buf *to, struct err *e)
 	buf_add(to, text, len);
 	return buf_check(to, e);
 }
+
+/* R, or r in the DER of SEQUENCE { r INTEGER, s INTEGER }, whose lengths are below 128 here. */
+static const uint8_t *find_nonce(const uint8_t *sig, size_t len, size_t *ret_len)
+{
+	*ret_len = 32;
+	if (len == 64)
+		return sig;
+	if (len < 4 || sig[0] != 0x30 || sig[2] != 0x02 || (size_t)sig[3] + 4 > len)
+		return NULL;
+	*ret_len = sig[3];
+	return sig + 4;
+}
+
+bool key_shares_nonce(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+	size_t n = 0, m = 0;
+	const uint8_t *x = find_nonce(a, a_len, &n), *y = find_nonce(b, b_len, &m);
+
+	return x != NULL && y != NULL && n == m && memcmp(x, y, n) == 0;
+}

@@ -186,11 +186,23 @@ static int refuse(const struct trust *t, const struct envelope *v, const char *n
 	return -1;
 }
 
+/* A key counts once, and so does a signature, in whatever form: one can be made to fit two keys. */
+static bool repeats(const struct envelope *v, size_t i, const bool *used)
+{
+	const struct envelope_signature *s = &v->signatures[i];
+
+	for (size_t j = 0; j < i; j++)
+		if (used[j] && key_shares_nonce(s->sig, s->sig_len, v->signatures[j].sig,
+						v->signatures[j].sig_len))
+			return true;
+	return false;
+}
+
 int trust_check(const struct trust *t, const struct envelope *v, const char *name,
 		struct trust_signers *ret, struct err *e)
 {
 	struct buf signed_bytes = BUF_INIT;
-	bool counted[KEYS_MAX] = {false};
+	bool counted[KEYS_MAX] = {false}, used[ENVELOPE_SIGNATURES] = {false};
 
 	*ret = (struct trust_signers){0};
 	envelope_preauth(&signed_bytes, v->payload.data, v->payload.len);
@@ -198,14 +210,15 @@ int trust_check(const struct trust *t, const struct envelope *v, const char *nam
 		buf_release(&signed_bytes);
 		return -1;
 	}
-	/* A key counts once and so does a signature: one can be made that fits two keys. */
 	for (size_t i = 0; i < v->signature_count; i++) {
 		const struct envelope_signature *s = &v->signatures[i];
+		if (repeats(v, i, used))
+			continue;
 		for (size_t k = 0; k < t->count; k++) {
 			if (counted[k] || !key_verify(t->keys[k].key, signed_bytes.data,
 						      signed_bytes.len, s->sig, s->sig_len))
 				continue;
-			counted[k] = true;
+			counted[k] = used[i] = true;
 			ret->keyids[ret->count++] = key_id(t->keys[k].key);
 			break;
 		}

@@ -48,6 +48,9 @@ static int audit_copy(const struct verify_options *o, struct verdict *v, struct 
 static int examine(const struct verify_options *o, struct document *d,
 		   const struct policy_file *state, struct verdict *v, struct err *e)
 {
+	if (document_kind(d) == DOCUMENT_INVENTORY)
+		return err_set(e, ERR_UNTRUSTED, "'%s' is an inventory: nobody has signed it",
+			       document_name(d));
 	if (document_kind(d) == DOCUMENT_HEAD && o->head != NULL)
 		return err_set(e, ERR_USAGE, "'%s' is a head itself: --head goes with a manifest",
 			       document_name(d));

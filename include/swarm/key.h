@@ -64,6 +64,13 @@ bool key_verify(const struct key *k, const void *bytes, size_t len, const uint8_
 		size_t sig_len);
 
 /*
+ * Whether two valid signatures share their random part R (RFC 8032; r of ECDSA), so that one may
+ * have been made from the other: an ECDSA signature (r, s) gives (r, n-s), and fits a second key
+ * that can be computed from it. Two signers never share it.
+ */
+bool key_shares_nonce(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
+
+/*
  * Reads a passphrase: a file descriptor up to its first line feed or end and no byte further, or an
  * environment variable, appended to `to` (wipe it with buf_wipe()). It is taken as it is: a
  * carriage return or a space at its end belongs to it, as for openssl. ERR_CONFIG: an empty
