@@ -22,6 +22,7 @@ struct cli_signals {
 	sigset_t set;
 	int first; /* one of them; 0: none */
 	atomic_bool over;
+	atomic_bool taken; /* one has come: the process is about to end */
 	struct scratch *scratch;
 	pthread_t thread;
 };
@@ -154,6 +155,7 @@ static void *await_signal(void *arg)
 
 	if (sigwait(&s->set, &sig) != 0 || atomic_load(&s->over))
 		return NULL;
+	atomic_store(&s->taken, true);
 	scratch_remove_all(s->scratch);
 	end_by(sig);
 	return NULL;
@@ -310,6 +312,9 @@ static void report(const struct cli *c, int status, const struct err *e)
 
 int cli_end(struct cli *c, int status, const struct err *e)
 {
+	/* What failed because of a signal is not worth a message: the signal ends us. */
+	while (c->signals != NULL && atomic_load(&c->signals->taken))
+		(void)pause();
 	bool broken_pipe = e != NULL && e->code == ERR_SYSTEM && e->sys == EPIPE;
 
 	progress_free(c->progress);

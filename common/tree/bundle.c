@@ -11,6 +11,12 @@
 #include "swarm/folder.h"
 #include "swarm/outfile.h"
 
+/* 1980-01-01, the first day of its calendar, and the last second that 32 bits hold. */
+#define ZIP_TIME_MIN INT64_C(315532800)
+#define ZIP_TIME_MAX INT64_C(4294967295)
+/* In one piece to the file; the last one is as short as it is. */
+#define WRITE_BLOCK (1 << 20)
+
 struct format {
 	const char *suffix;
 	int (*container)(struct archive *);
@@ -35,6 +41,7 @@ struct bundle {
 	int64_t mtime;
 	const char *current; /* the file being written; borrowed */
 	uint64_t left;       /* bytes of it that have not come */
+	bool abandoned;      /* nothing more is to be written */
 	struct err err;      /* what the outfile said below libarchive */
 };
 
@@ -79,6 +86,8 @@ static la_ssize_t put(struct archive *a, void *context, const void *bytes, size_
 	struct bundle *b = context;
 
 	(void)a;
+	if (b->abandoned)
+		return (la_ssize_t)len;
 	return outfile_write(b->file, bytes, len, &b->err) == 0 ? (la_ssize_t)len : -1;
 }
 
@@ -98,6 +107,7 @@ static int configure(struct bundle *b, const struct format *format, unsigned thr
 	struct archive *a = b->archive;
 
 	if (format->container(a) != ARCHIVE_OK || format->filter(a) != ARCHIVE_OK ||
+	    archive_write_set_bytes_per_block(a, WRITE_BLOCK) != ARCHIVE_OK ||
 	    archive_write_set_bytes_in_last_block(a, 1) != ARCHIVE_OK)
 		return -1;
 	if (format->filter == archive_write_add_filter_gzip &&
@@ -126,6 +136,11 @@ static int open_archive(struct bundle *b, const struct bundle_options *options,
 		    "cannot tell the format of the bundle '%s': it ends in none of .tar, "
 		    ".tar.gz, .tar.zst, .zip and /",
 		    b->path);
+	if (strcmp(format->suffix, ".zip") == 0 &&
+	    (options->mtime < ZIP_TIME_MIN || options->mtime > ZIP_TIME_MAX))
+		return err_set(e, ERR_USAGE,
+			       "a .zip cannot hold a time before 1980 or after 2105: set another "
+			       "SOURCE_DATE_EPOCH");
 	if (strcmp(format->suffix, ".zip") == 0 && !clock_is_utc(options->mtime))
 		return err_set(e, ERR_USAGE, "a .zip can only be written in UTC: set TZ=UTC0");
 	if (charset_init(&b->charset, e) != 0)
@@ -176,8 +191,8 @@ static void close_archive(struct bundle *b)
 		archive_entry_free(b->entry);
 	b->entry = NULL;
 	if (b->archive != NULL) {
-		/* An archive that is not finished is not to write a plausible end. */
-		(void)archive_write_fail(b->archive);
+		/* Freeing it unfinished makes libarchive write an end: nobody is to see that. */
+		b->abandoned = true;
 		(void)archive_write_free(b->archive);
 	}
 	b->archive = NULL;
