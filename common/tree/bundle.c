@@ -11,8 +11,7 @@
 #include "swarm/folder.h"
 #include "swarm/outfile.h"
 
-/* 1980-01-01, the first day of its calendar, and the last second that 32 bits hold. */
-#define ZIP_TIME_MIN INT64_C(315532800)
+/* The last second that the 32 bits of its time stamps hold. */
 #define ZIP_TIME_MAX INT64_C(4294967295)
 /* In one piece to the file; the last one is as short as it is. */
 #define WRITE_BLOCK (1 << 20)
@@ -136,10 +135,9 @@ static int open_archive(struct bundle *b, const struct bundle_options *options,
 		    "cannot tell the format of the bundle '%s': it ends in none of .tar, "
 		    ".tar.gz, .tar.zst, .zip and /",
 		    b->path);
-	if (strcmp(format->suffix, ".zip") == 0 &&
-	    (options->mtime < ZIP_TIME_MIN || options->mtime > ZIP_TIME_MAX))
+	if (strcmp(format->suffix, ".zip") == 0 && options->mtime > ZIP_TIME_MAX)
 		return err_set(e, ERR_USAGE,
-			       "a .zip cannot hold a time before 1980 or after 2105: set another "
+			       "a .zip cannot hold a time after 2105: set another "
 			       "SOURCE_DATE_EPOCH");
 	if (strcmp(format->suffix, ".zip") == 0 && !clock_is_utc(options->mtime))
 		return err_set(e, ERR_USAGE, "a .zip can only be written in UTC: set TZ=UTC0");
