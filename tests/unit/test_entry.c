@@ -160,14 +160,15 @@ static void entry_rejects_paths_that_are_not_portable(void **state)
 	assert_rejected("{\"path\":\"../x\",\"size\":0,\"label\":\"public\"}",
 			"'path' is not portable: it has a component '.' or '..'");
 	assert_rejected("{\"path\":\"/etc/passwd\",\"size\":0,\"label\":\"public\"}",
-			"'path' it has an empty component");
+			"'path' is not portable: it has an empty component");
 	assert_rejected("{\"path\":\"a\\\\b\",\"size\":0,\"label\":\"public\"}",
-			"'path' it has one of \\ : * ? \" < > |");
+			"'path' is not portable: it has one of \\ : * ? \" < > |");
 	assert_rejected("{\"path\":\"a\\nb\",\"size\":0,\"label\":\"public\"}",
-			"'path' it has a control character");
+			"'path' is not portable: it has a control character");
 	assert_rejected("{\"path\":\"nul.txt\",\"size\":0,\"label\":\"public\"}",
-			"'path' it has the name of a Windows device");
-	assert_rejected("{\"path\":\"\",\"size\":0,\"label\":\"public\"}", "'path' it is empty");
+			"'path' is not portable: it has the name of a Windows device");
+	assert_rejected("{\"path\":\"\",\"size\":0,\"label\":\"public\"}",
+			"'path' is not portable: it is empty");
 	(void)read_line("{\"path\":\"..x\",\"size\":0,\"label\":\"public\"}");
 }
 
