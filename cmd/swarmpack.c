@@ -257,5 +257,5 @@ int main(int argc, char **argv)
 	else if (rules != NULL)
 		status = pack(&cli, &o, rules, &e);
 	rules_free(rules);
-	return cli_end(&cli, status == 0 ? 0 : err_status(e.code), &e);
+	return cli_end(&cli, err_result(status, &e), &e);
 }

@@ -208,7 +208,9 @@ static int read_expiry(const struct options *o, int64_t issued, int64_t *ret, st
 			       "2026-12-31T00:00:00Z, not '%s'",
 			       o->expires);
 	if (seconds > UTC_MAX - issued)
-		return err_set(e, ERR_USAGE, "--expires %s lies beyond the year 9999", o->expires);
+		return err_set(e, ERR_USAGE,
+			       "it would expire beyond the year 9999: give --expires a "
+			       "time");
 	*ret = issued + seconds;
 	return 0;
 }
@@ -321,5 +323,5 @@ int main(int argc, char **argv)
 out:
 	buf_wipe(&passphrase);
 	ring_release(&ring);
-	return cli_end(&cli, status == 0 ? 0 : err_status(e.code), &e);
+	return cli_end(&cli, err_result(status, &e), &e);
 }

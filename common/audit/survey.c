@@ -361,7 +361,10 @@ static int read_directory(struct survey *s, struct pool *pool, struct err *e)
 	note_sizes(s, true);
 	job.count = s->count;
 	progress_begin(s->options->progress, "checking", bytes_to_read(s));
-	return digest_files(&job, pool, e);
+	if (digest_files(&job, pool, e) == 0)
+		return 0;
+	/* file_done() gives up for one reason only. */
+	return e->code != ERR_NONE ? -1 : err_nomem(e);
 }
 
 static int read_member(struct survey *s, struct hasher *hasher, struct survey_file *p,

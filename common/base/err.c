@@ -75,3 +75,12 @@ int err_status(enum err_code code)
 	}
 	return 2;
 }
+
+int err_result(int result, const struct err *e)
+{
+	int status = err_status(e->code);
+
+	if (result == 0)
+		return 0;
+	return status != 0 ? status : 2;
+}

@@ -157,6 +157,31 @@ struct jsonl_object {
 	char problem[256];         /* of the root: "" while all is well */
 };
 
+int jsonl_check_flat(const char *text, size_t len, size_t members, struct err *e)
+{
+	size_t opened = 0, commas = 0;
+	bool in_string = false;
+
+	if (len > 0 && text[0] == '[')
+		return err_set(e, ERR_MALFORMED, "not a JSON object: another kind of value");
+	for (size_t i = 0; i < len; i++) {
+		char c = text[i];
+		if (in_string && c == '\\')
+			i++;
+		else if (c == '"')
+			in_string = !in_string;
+		else if (in_string)
+			continue;
+		else if (c == '[' || (c == '{' && ++opened > 1))
+			return err_set(e, ERR_MALFORMED,
+				       "column %zu: an array or object inside the line", i + 1);
+		else if (c == ',' && ++commas >= members)
+			return err_set(e, ERR_MALFORMED, "column %zu: more than %zu keys", i + 1,
+				       members);
+	}
+	return 0;
+}
+
 struct jsonl_object *jsonl_parse(const char *text, size_t len, struct err *e)
 {
 	json_error_t why;

@@ -65,6 +65,7 @@ static void print_line(const struct cli *c, const char *kind, const char *text, 
 	buf_release(&line);
 }
 
+ERR_PRINTF(3, 0)
 static void print_list(const struct cli *c, const char *kind, const char *fmt, va_list ap)
 {
 	char text[ERR_MSG_MAX];

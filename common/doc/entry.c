@@ -7,7 +7,9 @@
 #include "swarm/path.h"
 
 #define ATTRIBUTE_MAX 255
-#define HOT_MAX       63
+/* Above the number of keys, so that one too many gets a message of its own. */
+#define MEMBERS_MAX 20
+#define HOT_MAX     63
 
 bool entry_is_attribute(const char *text)
 {
@@ -152,8 +154,10 @@ int entry_parse(const char *line, size_t len, uint64_t piece_length, struct aren
 {
 	int status = -1;
 	struct buf again = BUF_INIT;
-	struct jsonl_object *o = jsonl_parse(line, len, e);
+	struct jsonl_object *o = NULL;
 
+	if (jsonl_check_flat(line, len, MEMBERS_MAX, e) == 0)
+		o = jsonl_parse(line, len, e);
 	*ret = (struct entry){.hot = ENTRY_NOT_HOT};
 	if (o == NULL)
 		goto out;

@@ -6,6 +6,9 @@
 #include "swarm/merkle.h"
 #include "swarm/num.h"
 
+/* Above the number of keys, so that one too many gets a message of its own. */
+#define MEMBERS_MAX 20
+
 static bool is_word(const char *text, size_t max, const char *others)
 {
 	size_t len = strlen(text);
@@ -87,7 +90,10 @@ int header_parse(const char *line, size_t len, struct header *ret, struct err *e
 {
 	int status = -1;
 	struct buf again = BUF_INIT;
-	struct jsonl_object *o = jsonl_parse(line, len, e);
+	struct jsonl_object *o = NULL;
+
+	if (jsonl_check_flat(line, len, MEMBERS_MAX, e) == 0)
+		o = jsonl_parse(line, len, e);
 
 	*ret = (struct header){.kind = HEADER_INVENTORY};
 	if (o == NULL)

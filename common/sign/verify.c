@@ -93,6 +93,8 @@ int verify_run(const struct verify_options *options, struct scratch *scratch, st
 		goto out;
 	status = 0;
 out:
+	if (status != 0 && e->code == ERR_NONE)
+		(void)err_set(e, ERR_SYSTEM, "it failed for an unknown reason");
 	if (status != 0)
 		verdict_settle(ret, e);
 	document_close(d);

@@ -255,6 +255,10 @@ static int enter_parent(struct folder *f, const char *path, struct err *e)
 
 int folder_begin(struct folder *f, const char *path, bool exec, struct err *e)
 {
+	/* Else a signal could have to remove files for as long as we make them. */
+	if (scratch_enter(f->scratch, e) != 0)
+		return -1;
+	scratch_leave(f->scratch);
 	buf_clear(&f->current);
 	buf_adds(&f->current, path);
 	if (buf_check(&f->current, e) != 0 || enter_parent(f, path, e) != 0)

@@ -48,5 +48,7 @@ int err_prefix(struct err *e, const char *fmt, ...) ERR_PRINTF(2, 3);
 
 /* The exit status that `code` stands for: 0, 1 (the answer is no) or 2 (could not be done). */
 int err_status(enum err_code code);
+/* The same for a call that returned `result`: never 0 for one that failed, whatever `e` says. */
+int err_result(int result, const struct err *e);
 
 #endif

@@ -53,6 +53,13 @@ void jsonl_path(struct jsonl_writer *w, const char *key, const char *path);
  */
 struct jsonl_object;
 
+/*
+ * Whether the text can be one flat object of at most `members` members: ERR_MALFORMED if there are
+ * more, or any array or object inside. To be asked before parsing a long line of strangers, since a
+ * parsed tree takes some twenty times the memory of its text.
+ */
+ERR_CHECK int jsonl_check_flat(const char *text, size_t len, size_t members, struct err *e);
+
 /* Parses one object, or NULL with ERR_MALFORMED. Doubled keys are an error at any depth. */
 struct jsonl_object *jsonl_parse(const char *text, size_t len, struct err *e);
 /* Frees it and all that was taken out of it. */

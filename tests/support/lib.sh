@@ -95,6 +95,9 @@ skip() {
     printf 'ok %d - %s # SKIP %s\n' "$tap_count" "${1//#/}" "$2"
 }
 
+# own_mounts COMMAND...: runs it where it may mount what it likes
+own_mounts() { "$ROOT/tests/support/own-mounts" "$@"; }
+
 # is ACTUAL EXPECTED NAME
 is() {
     if [[ $1 == "$2" ]]; then

@@ -490,9 +490,27 @@ static void jsonl_free_takes_null(void **state)
 	jsonl_free(NULL);
 }
 
+static void jsonl_flat_objects_hold_no_others(void **state)
+{
+	struct err e = {.code = ERR_NONE};
+	static const char *const good[] = {"{}", "{\"a\":1,\"b\":\"[{,\\\"[{,\"}"};
+	static const char *const bad[] = {"[]", "{\"a\":[1]}", "{\"a\":{}}",
+					  "{\"a\":1,\"b\":2,\"c\":3}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		assert_int_equal(jsonl_check_flat(good[i], strlen(good[i]), 2, &e), 0);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		assert_int_equal(jsonl_check_flat(bad[i], strlen(bad[i]), 2, &e), -1);
+		assert_int_equal(e.code, ERR_MALFORMED);
+	}
+	assert_string_equal(e.msg, "column 15: more than 2 keys");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(jsonl_flat_objects_hold_no_others),
 	    cmocka_unit_test(jsonl_writes_members_in_order),
 	    cmocka_unit_test(jsonl_escapes_two_characters_only),
 	    cmocka_unit_test(jsonl_any_string_is_always_json),
