@@ -504,7 +504,7 @@ static void jsonl_flat_objects_hold_no_others(void **state)
 		assert_int_equal(jsonl_check_flat(bad[i], strlen(bad[i]), 2, &e), -1);
 		assert_int_equal(e.code, ERR_MALFORMED);
 	}
-	assert_string_equal(e.msg, "column 15: more than 2 keys");
+	assert_string_equal(e.msg, "column 13: more than 2 keys");
 }
 
 int main(void)
