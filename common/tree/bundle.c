@@ -41,6 +41,7 @@ struct bundle {
 	const char *current; /* the file being written; borrowed */
 	uint64_t left;       /* bytes of it that have not come */
 	bool abandoned;      /* nothing more is to be written */
+	bool broken;         /* libarchive failed */
 	struct err err;      /* what the outfile said below libarchive */
 };
 
@@ -69,12 +70,16 @@ bool bundle_is_name(const char *path)
 	return is_folder(path) || find_format(path) != NULL;
 }
 
-static int fail(struct bundle *b, struct err *e)
+/* What a call of libarchive came to, or what went wrong below it. */
+static int check(struct bundle *b, bool good, struct err *e)
 {
 	if (b->err.code != ERR_NONE) {
 		*e = b->err;
 		return -1;
 	}
+	if (good)
+		return 0;
+	b->broken = true;
 	const char *why = archive_error_string(b->archive);
 	return err_set(e, ERR_SYSTEM, "cannot write '%s': %s", b->path,
 		       why != NULL ? why : "unknown error");
@@ -85,9 +90,14 @@ static la_ssize_t put(struct archive *a, void *context, const void *bytes, size_
 	struct bundle *b = context;
 
 	(void)a;
-	if (b->abandoned)
-		return (la_ssize_t)len;
-	return outfile_write(b->file, bytes, len, &b->err) == 0 ? (la_ssize_t)len : -1;
+	/*
+	 * A failure is not for libarchive: it would stop in the middle of a compressor's input, go
+	 * on from there when it is freed, and read our buffer when that is no more. check() sees
+	 * it.
+	 */
+	if (!b->abandoned && outfile_write(b->file, bytes, len, &b->err) != 0)
+		b->abandoned = true;
+	return (la_ssize_t)len;
 }
 
 static bool clock_is_utc(int64_t t)
@@ -155,7 +165,7 @@ static int open_archive(struct bundle *b, const struct bundle_options *options,
 	if (status == 0)
 		status = archive_write_open(b->archive, b, NULL, put, NULL);
 	charset_leave(before);
-	return status == ARCHIVE_OK ? 0 : fail(b, e);
+	return check(b, status == ARCHIVE_OK, e);
 }
 
 struct bundle *bundle_open(const char *path, const struct bundle_options *options,
@@ -191,6 +201,9 @@ static void close_archive(struct bundle *b)
 	if (b->archive != NULL) {
 		/* Freeing it unfinished makes libarchive write an end: nobody is to see that. */
 		b->abandoned = true;
+		/* For what libarchive itself gave up there is no going on, only a small leak. */
+		if (b->broken)
+			(void)archive_write_fail(b->archive);
 		(void)archive_write_free(b->archive);
 	}
 	b->archive = NULL;
@@ -223,7 +236,7 @@ static int begin_member(struct bundle *b, const char *path, uint64_t size, bool 
 	int status = archive_write_header(b->archive, b->entry);
 	charset_leave(before);
 	/* ARCHIVE_WARN would mean a name or a number that did not fit. */
-	return status == ARCHIVE_OK ? 0 : fail(b, e);
+	return check(b, status == ARCHIVE_OK, e);
 }
 
 int bundle_begin(struct bundle *b, const char *path, uint64_t size, bool exec, struct err *e)
@@ -243,8 +256,8 @@ int bundle_write(struct bundle *b, const void *bytes, size_t len, struct err *e)
 		return folder_write(b->folder, bytes, len, e);
 	for (const char *p = bytes; len > 0;) {
 		la_ssize_t n = archive_write_data(b->archive, p, len);
-		if (n <= 0)
-			return fail(b, e);
+		if (check(b, n > 0, e) != 0)
+			return -1;
 		p += n;
 		len -= (size_t)n;
 	}
@@ -257,7 +270,7 @@ int bundle_end(struct bundle *b, struct err *e)
 		return err_set(e, ERR_CHANGED, "'%s' shrank while it was read", b->current);
 	if (b->folder != NULL)
 		return folder_end(b->folder, e);
-	return archive_write_finish_entry(b->archive) == ARCHIVE_OK ? 0 : fail(b, e);
+	return check(b, archive_write_finish_entry(b->archive) == ARCHIVE_OK, e);
 }
 
 int bundle_sync(struct bundle *b, struct err *e)
@@ -267,8 +280,8 @@ int bundle_sync(struct bundle *b, struct err *e)
 	locale_t before = charset_enter(&b->charset);
 	int status = archive_write_close(b->archive);
 	charset_leave(before);
-	if (status != ARCHIVE_OK)
-		return fail(b, e);
+	if (check(b, status == ARCHIVE_OK, e) != 0)
+		return -1;
 	return outfile_sync(b->file, e);
 }
 

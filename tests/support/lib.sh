@@ -98,6 +98,9 @@ skip() {
 # own_mounts COMMAND...: runs it where it may mount what it likes
 own_mounts() { "$ROOT/tests/support/own-mounts" "$@"; }
 
+# Whether the commands can be run without /proc: its own mounts are needed, and sanitizers need it.
+can_hide_proc() { [[ $BIN != *-address* ]] && own_mounts true 2>/dev/null; }
+
 # is ACTUAL EXPECTED NAME
 is() {
     if [[ $1 == "$2" ]]; then
