@@ -8,6 +8,7 @@
 #include "swarm/explain.h"
 #include "swarm/header.h"
 #include "swarm/num.h"
+#include "swarm/outfile.h"
 #include "swarm/pack.h"
 #include "swarm/rules.h"
 #include "swarm/scan.h"
@@ -157,6 +158,14 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 		return err_set(e, ERR_USAGE,
 			       "only one of TREE, --rules, --explain and --like can be "
 			       "standard input");
+	if (o->explain.count > 0 &&
+	    (o->output != NULL || o->bundle != NULL || o->dry_run || o->strip.given))
+		return err_set(e, ERR_USAGE,
+			       "--explain does nothing else, and takes names as they are "
+			       "in the release: leave out outputs, --dry-run and "
+			       "--strip-components");
+	if (o->like != NULL && outfile_is_same(to, o->like) && strcmp(to, "-") != 0)
+		return err_set(e, ERR_USAGE, "the output '%s' is --like's release as well", to);
 	if (o->like != NULL && o->piece_length != NULL)
 		return err_set(e, ERR_USAGE, "--like and --piece-length exclude each other");
 	if (o->bundle != NULL && !bundle_is_name(o->bundle))

@@ -189,6 +189,11 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 		    (o->head != NULL && outfile_is_same(o->head, o->keys.items[i])))
 			return err_set(e, ERR_USAGE, "the key '%s' cannot be an output",
 				       o->keys.items[i]);
+	for (size_t i = 0; i < o->trust.count; i++)
+		if (outfile_is_same(to, o->trust.items[i]) ||
+		    (o->head != NULL && outfile_is_same(o->head, o->trust.items[i])))
+			return err_set(e, ERR_USAGE, "the key '%s' cannot be an output",
+				       o->trust.items[i]);
 	return check_words(o, e);
 }
 

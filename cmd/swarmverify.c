@@ -167,6 +167,15 @@ static int read_options(const struct options *o, const struct cli *cli, const st
 /* --- the run ------------------------------------------------------------------------------------
  */
 
+/* The text's last line, without its line feed, which is cut off. */
+static const char *last_line(struct buf *text)
+{
+	if (text->len > 0)
+		buf_truncate(text, text->len - 1);
+	const char *feed = strrchr(text->data, '\n');
+	return feed != NULL ? feed + 1 : text->data;
+}
+
 static int verify(struct cli *cli, const struct options *o, struct err *e)
 {
 	struct globs only = {.list = NULL};
@@ -186,6 +195,10 @@ out:
 	verdict.status = e->code != ERR_NONE ? err_status(e->code) : verdict.status;
 	verdict_describe(&text, &verdict, verbose);
 	cli_say_lines(cli, &text);
+	/* Without the summary, one line has to do. */
+	if (cli->options->quiet && !cli->options->json && verdict.status != 0 &&
+	    e->code == ERR_NONE)
+		(void)err_set(e, ERR_REFUSED, "%s", last_line(&text));
 	if (o->common.json) {
 		buf_clear(&text);
 		verdict_format(&text, &verdict, e, verbose);

@@ -103,6 +103,7 @@ static int settle_probe(struct survey *s, const struct entry *entry, const struc
 struct candidate {
 	const struct survey_file *probe;
 	size_t index;
+	size_t taken; /* of the first of equal content: how many of them have been found missing */
 };
 
 static int compare_content(const struct filehash_digests *x, uint64_t size, const uint8_t *root)
@@ -145,7 +146,7 @@ static int collect_candidates(const struct survey *s, struct candidate **ret, si
 		return err_nomem(e);
 	for (size_t i = 0; i < s->count; i++)
 		if (s->files[i].entry == NULL && s->files[i].digests != NULL)
-			list[n++] = (struct candidate){&s->files[i], i};
+			list[n++] = (struct candidate){&s->files[i], i, 0};
 	if (n > 0)
 		qsort(list, n, sizeof *list, compare_candidate);
 	*ret = list;
@@ -155,9 +156,15 @@ static int collect_candidates(const struct survey *s, struct candidate **ret, si
 
 static bool is_unknown(const struct survey *s, const char *path)
 {
-	for (size_t i = 0; i < s->broken_count; i++)
-		if (path_is_below(path, s->broken[i]))
+	char parent[PATH_LENGTH_MAX + 1];
+	size_t ignored;
+
+	for (size_t n = 0; path[n] != '\0' && n < sizeof parent - 1; n++) {
+		parent[n] = '\0';
+		if (path[n] == '/' && names_get(&s->broken, parent, &ignored))
 			return true;
+		parent[n] = path[n];
+	}
 	return false;
 }
 
@@ -173,12 +180,11 @@ static int settle_absent(struct survey *s, const struct entry *entry, struct can
 	if (s->failure.code != ERR_NONE)
 		return finding_add_reason(s->findings, FINDING_UNREADABLE, entry->path,
 					  "the archive could not be read that far", e);
-	for (size_t i = entry->size > 0 ? find_content(list, count, entry) : count;
-	     i < count && compare_content(list[i].probe->digests, entry->size, entry->root) == 0;
-	     i++) {
+	size_t first = entry->size > 0 ? find_content(list, count, entry) : count;
+	size_t i = first < count ? first + list[first].taken : count;
+	if (i < count && compare_content(list[i].probe->digests, entry->size, entry->root) == 0) {
 		struct survey_file *p = &s->files[list[i].index];
-		if (p->taken)
-			continue;
+		list[first].taken++;
 		p->taken = true;
 		moved.found = p->name;
 		return finding_add(s->findings, &moved, e);

@@ -193,14 +193,11 @@ static int note_broken(struct survey *s, const struct source_item *item, const c
 	/* It went while we looked: as if it had never been there. */
 	if (item->error == ENOENT)
 		return 0;
-	const char **more = reallocarray(s->broken, s->broken_count + 1, sizeof *more);
-	if (more == NULL)
+	const char *kept = keep(s, name);
+	if (kept == NULL)
 		return err_nomem(e);
-	s->broken = more;
-	s->broken[s->broken_count] = keep(s, name);
-	if (s->broken[s->broken_count] == NULL)
-		return err_nomem(e);
-	s->broken_count++;
+	if (names_put(&s->broken, kept, 0, e) != 0)
+		return -1;
 	const struct entry *entry = listing_find(s->listing, name);
 	if (entry != NULL)
 		s->settled[index_of(s, entry)] = true;
@@ -378,7 +375,14 @@ static int read_member(struct survey *s, struct hasher *hasher, struct survey_fi
 	p->digests = new_digests();
 	if (p->digests == NULL)
 		return err_nomem(e);
-	if (digest_read(&stream, p->digests, &p->size, e) == 0)
+	uint64_t size = 0;
+	int status = digest_read(&stream, p->digests, &size, e);
+	/* The archive's word for what was not read. */
+	if (size > stream.limit || p->size == 0)
+		p->size = p->size > size ? p->size : size;
+	else
+		p->size = size;
+	if (status == 0)
 		return 0;
 	p->error = strdup(e->msg);
 	return -1;
@@ -465,5 +469,5 @@ void survey_release(struct survey *s)
 	free(s->file_of);
 	free(s->settled);
 	free(s->sizes);
-	free(s->broken);
+	names_release(&s->broken);
 }

@@ -1,16 +1,22 @@
 #define _GNU_SOURCE /* O_TMPFILE */
 #include "swarm/outfile.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "swarm/io.h"
+
+#define INFIX ".swarm-"
+/* How much of the target's name stands in a temporary one, which has its own limit of 255. */
+#define NAME_SHOWN 200
 
 struct outfile {
 	char *path;
@@ -75,17 +81,48 @@ static char *folder_of(const char *path)
 	return folder;
 }
 
-/* "<folder>/.<name>.XXXXXX" for mkostemp(). */
+/* "<folder>/.<name>.swarm-XXXXXX" for mkostemp(). */
 static char *temporary_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	size_t folder = slash != NULL ? (size_t)(slash - path) + 1 : 0;
-	size_t size = strlen(path) + sizeof "..XXXXXX";
+	size_t size = strlen(path) + sizeof "." INFIX "XXXXXX";
 	char *name = malloc(size);
 
 	if (name != NULL)
-		(void)snprintf(name, size, "%.*s.%.200s.XXXXXX", (int)folder, path, path + folder);
+		(void)snprintf(name, size, "%.*s.%.*s" INFIX "XXXXXX", (int)folder, path,
+			       NAME_SHOWN, path + folder);
 	return name;
+}
+
+/*
+ * Removes what runs that were killed have left of this output: a run that is alive holds a lock on
+ * its file.
+ */
+static void sweep(const char *path)
+{
+	char *folder = folder_of(path), *pattern = temporary_name(path);
+	const char *prefix = pattern != NULL ? strrchr(pattern, '/') : NULL;
+	DIR *dir = folder != NULL && pattern != NULL ? opendir(folder) : NULL;
+
+	prefix = prefix != NULL ? prefix + 1 : pattern;
+	for (struct dirent *d; dir != NULL && (d = readdir(dir)) != NULL;) {
+		size_t len = strlen(prefix);
+		if (strlen(d->d_name) != len || strncmp(d->d_name, prefix, len - 6) != 0)
+			continue;
+		int fd =
+		    openat(dirfd(dir), d->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		struct stat st;
+		if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		    flock(fd, LOCK_EX | LOCK_NB) == 0)
+			(void)unlinkat(dirfd(dir), d->d_name, 0);
+		if (fd >= 0)
+			(void)close(fd);
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+	free(folder);
+	free(pattern);
 }
 
 /* Makes a file of a temporary name. */
@@ -97,7 +134,11 @@ static int make_named(struct outfile *o, struct err *e)
 	o->fd = mkostemp(o->temporary, O_CLOEXEC);
 	if (o->fd < 0)
 		status = err_sys(e, "cannot write '%s'", o->path);
-	else if (scratch_add(o->scratch, o->temporary, e) != 0) {
+	else if (flock(o->fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+		/* Another run is just sweeping it. */
+		errno = EAGAIN;
+		status = err_sys(e, "cannot write '%s'", o->path);
+	} else if (scratch_add(o->scratch, o->temporary, e) != 0) {
 		(void)unlink(o->temporary);
 		status = -1;
 	}
@@ -131,10 +172,14 @@ static int open_file(struct outfile *o, mode_t mode, struct err *e)
 	char *folder = folder_of(o->path);
 	if (folder == NULL)
 		return err_nomem(e);
+	sweep(o->path);
 	/* A nameless file gets its name by way of /proc. */
 	if (access("/proc/self/fd/0", F_OK) == 0 || access("/proc/self/fd", X_OK) == 0)
 		o->fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
 	free(folder);
+	/* For the moment in which it has a temporary name; see sweep(). */
+	if (o->fd >= 0)
+		(void)flock(o->fd, LOCK_EX | LOCK_NB);
 	return o->fd >= 0 ? 0 : open_named(o, mode, e);
 }
 

@@ -33,7 +33,8 @@ size_t text_utf8(const char *text, size_t len, unsigned long *ret_point)
 static bool is_steering(unsigned long c)
 {
 	return c < 0x20 || (c >= 0x7F && c <= 0x9F) || (c >= 0x200B && c <= 0x200F) ||
-	       (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x2069) || c == 0xFEFF;
+	       (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x2069) || c == 0xFEFF ||
+	       c == 0x61C || (c >= 0xE0000 && c <= 0xE007F);
 }
 
 void text_printable(struct buf *to, const char *text, size_t len)

@@ -332,10 +332,11 @@ int cli_end(struct cli *c, int status, const struct err *e)
 			status = 2;
 		}
 	}
-	scratch_free(c->scratch);
-	c->scratch = NULL;
+	/* The thread that waits for signals uses the scratch. */
 	unwatch_signals(c->signals);
 	c->signals = NULL;
+	scratch_free(c->scratch);
+	c->scratch = NULL;
 	opt_release(c->program->options, c->options, &c->operands);
 	if (broken_pipe)
 		end_by(SIGPIPE);

@@ -47,13 +47,13 @@ void sha256_reset(struct sha256 *s)
 
 void sha256_update(struct sha256 *s, const void *bytes, size_t len)
 {
-	if (EVP_DigestUpdate(s->context, bytes, len) != 1)
+	if (!s->failed && EVP_DigestUpdate(s->context, bytes, len) != 1)
 		s->failed = true;
 }
 
 void sha256_final(struct sha256 *s, uint8_t ret[static SHA256_SIZE])
 {
-	if (EVP_DigestFinal_ex(s->context, ret, NULL) != 1)
+	if (!s->failed && EVP_DigestFinal_ex(s->context, ret, NULL) != 1)
 		s->failed = true;
 	if (s->failed)
 		memset(ret, 0, SHA256_SIZE);

@@ -114,8 +114,9 @@ static int explain(struct explainer *x, const char *given, struct err *e)
 			put_text(&out, "  ", &other, shown.data);
 	}
 	if (buf_check(&shown, e) == 0 && buf_check(&out, e) == 0) {
-		(void)fwrite(out.data, 1, out.len, x->to);
 		status = 0;
+		if (fwrite(out.data, 1, out.len, x->to) != out.len)
+			status = err_sys(e, "cannot write '%s'", "standard output");
 	}
 out:
 	buf_release(&path);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "swarm/hex.h"
@@ -16,6 +17,8 @@
 #include "swarm/text.h"
 #include "swarm/utc.h"
 
+/* Times 50 ms. */
+#define LOCK_TRIES    200
 #define STATE_VERSION "state/1"
 #define STATE_MAX     ((size_t)4096)
 
@@ -289,9 +292,12 @@ static int lock(const char *path, struct err *e)
 		(void)err_sys(e, "cannot lock the folder of '%s'", path);
 		goto out;
 	}
-	do
-		status = flock(fd, LOCK_EX);
-	while (status != 0 && errno == EINTR);
+	/* Whoever can read the folder can lock it: do not wait for ever. */
+	for (int tries = 0; (status = flock(fd, LOCK_EX | LOCK_NB)) != 0; tries++) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) || tries == LOCK_TRIES)
+			break;
+		(void)nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+	}
 	if (status != 0) {
 		(void)err_sys(e, "cannot lock the folder of '%s'", path);
 		(void)close(fd);

@@ -282,6 +282,14 @@ static int make_release(struct document *in, const struct release_request *reque
 	struct header header = *body_header(c.body);
 	if (name_release(request, &header, ret, e) != 0 || check_previous(request, ret, e) != 0)
 		goto out;
+	if (is_manifest && strcmp(old.id.product, ret->id.product) == 0 &&
+	    strcmp(old.id.channel, ret->id.channel) == 0 && ret->id.serial <= old.id.serial) {
+		(void)err_set(
+		    e, ERR_REFUSED,
+		    "the serial %llu is not above that of the release it is made of, %llu",
+		    (unsigned long long)ret->id.serial, (unsigned long long)old.id.serial);
+		goto out;
+	}
 	header.kind = HEADER_MANIFEST;
 	header.id = ret->id;
 	set_times(request, ret);

@@ -122,7 +122,7 @@ int digest_read(const struct digest_stream *s, struct filehash_digests *ret, uin
 		if (block->len > room)
 			block->len = (size_t)room;
 		hasher_push(hashed, block);
-	} while (status == 0 && n == (ssize_t)HASHER_BLOCK);
+	} while (status == 0 && n == (ssize_t)HASHER_BLOCK && size <= s->limit);
 	hasher_end(hashed);
 	*ret_size = size;
 	return status;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "swarm/buf.h"
@@ -16,6 +17,8 @@
 #include "swarm/path.h"
 
 #define INFIX ".swarm-"
+/* Times 50 ms. */
+#define LOCK_TRIES 60
 
 struct folder {
 	char *path;      /* without trailing slashes */
@@ -148,9 +151,14 @@ static int lock_parent(const struct folder *f)
 	buf_add(&parent, f->path, at);
 	int fd = open(at > 0 ? parent.data : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	buf_release(&parent);
-	if (fd >= 0 && flock(fd, LOCK_EX) != 0) {
-		(void)close(fd);
-		fd = -1;
+	/* Whoever can read the folder can lock it: do not wait for ever. */
+	for (int tries = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0; tries++) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) || tries == LOCK_TRIES) {
+			(void)close(fd);
+			fd = -1;
+			break;
+		}
+		(void)nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
 	}
 	return fd;
 }

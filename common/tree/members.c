@@ -15,6 +15,8 @@
 
 #define BLOCK ((size_t)256 * 1024)
 #define MAGIC ((size_t)8)
+/* PATH_MAX of Linux. */
+#define NAME_LIMIT ((size_t)4096)
 /* A tar ends in at least one block of zeros. */
 #define TAR_BLOCK 512
 
@@ -39,7 +41,13 @@ struct members {
 static int fail_of(const struct members *m, struct archive *a, struct err *e)
 {
 	const char *why = archive_error_string(a);
+	int sys = archive_errno(a);
 
+	/* A disk that fails says nothing of what is on it. */
+	if (sys == EIO || sys == ENXIO || sys == ESTALE || sys == ETIMEDOUT || sys == ENOMEM) {
+		errno = sys;
+		return err_sys(e, "cannot read '%s'", m->name);
+	}
 	if (why == NULL || *why == '\0')
 		why = "it is damaged or cut off";
 	return err_set(e, ERR_MALFORMED, "cannot read the archive '%s': %.*s", m->name,
@@ -136,7 +144,8 @@ static la_ssize_t read_expanded(struct archive *a, void *context, const void **r
 	if (n < 0) {
 		/* The message is fail()'s own again: give it its last part. */
 		const char *why = strstr(e.msg, "': ");
-		archive_set_error(a, EINVAL, "%s", why != NULL ? why + 3 : e.msg);
+		archive_set_error(a, e.sys != 0 ? e.sys : EINVAL, "%s",
+				  why != NULL ? why + 3 : e.msg);
 		return ARCHIVE_FATAL;
 	}
 	return n;
@@ -320,6 +329,12 @@ static int keep(struct members *m, struct buf *to, const char *text, struct err 
 		return err_set(e, ERR_MALFORMED,
 			       "the archive '%s' holds a name that cannot be converted to UTF-8",
 			       m->name);
+	if (strlen(text) > NAME_LIMIT)
+		return err_set(
+		    e, ERR_MALFORMED,
+		    "the archive '%s' holds a name of over %zu bytes, which no system can "
+		    "have",
+		    m->name, NAME_LIMIT);
 	buf_adds(to, text);
 	return buf_check(to, e);
 }

@@ -48,6 +48,11 @@ struct source *source_open(const char *path, int passes, struct err *e)
 		(void)close(fd);
 		goto fail;
 	}
+	if (S_ISDIR(st.st_mode) && strcmp(path, "-") == 0) {
+		(void)err_set(e, ERR_USAGE, "standard input is a directory: give its name");
+		(void)close(fd);
+		goto fail;
+	}
 	if (S_ISDIR(st.st_mode))
 		s->walk = walk_open(fd, s->name, e);
 	else

@@ -50,13 +50,17 @@ struct digest_stream {
 	struct source_file *file; /* an open file; NULL if not */
 	struct hasher *hasher;
 	struct progress *progress; /* NULL: none */
-	uint64_t limit;            /* how many bytes to hash; what is behind them is only counted */
+	uint64_t limit;            /* how many bytes to hash; what is behind them is not read */
 	/* Sees all bytes as they pass, in order; NULL: nobody does. */
 	int (*tee)(void *context, const void *bytes, size_t len, struct err *e);
 	void *context;
 };
 
-/* Reads to the end. The digests are in *ret after hasher_wait(). */
+/*
+ * Reads to the end, or to where it is clear that there is more than the limit: an archive can hold
+ * zeros without end in little space. The digests are in *ret after hasher_wait(); *ret_size is what
+ * was read.
+ */
 ERR_CHECK int digest_read(const struct digest_stream *stream, struct filehash_digests *ret,
 			  uint64_t *ret_size, struct err *e);
 

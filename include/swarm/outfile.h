@@ -2,10 +2,11 @@
  * outfile: an output that appears complete or not at all.
  *
  * The bytes go to a file without a name in the target's folder, so that not even SIGKILL leaves a
- * trace; outfile_commit() flushes it to disk and gives it its name. Where the file system has no
- * nameless files, a temporary name is used, which `scratch` removes when the program is told to
- * stop. A target that is not a regular file (a pipe, a terminal, /dev/null) and standard output get
- * all of it at the commit, from a temporary file.
+ * trace; outfile_commit() flushes it to disk and gives it its name. Replacing a file takes a
+ * temporary name for a moment; what a killed run left of it is removed by the next one. Where the
+ * file system has no nameless files, a temporary name is used, which `scratch` removes when the
+ * program is told to stop. A target that is not a regular file (a pipe, a terminal, /dev/null) and
+ * standard output get all of it at the commit, from a temporary file.
  */
 #ifndef SWARM_OUTFILE_H
 #define SWARM_OUTFILE_H

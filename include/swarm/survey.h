@@ -49,8 +49,7 @@ struct survey {
 	uint64_t *sizes; /* of files whose content may turn up elsewhere, sorted */
 	size_t size_count;
 	struct names by_path; /* of an archive: its files, for hard links */
-	const char **broken;  /* paths below which nothing is known */
-	size_t broken_count;
+	struct names broken;  /* paths below which nothing is known */
 };
 
 /* The first four fields are set by the caller, the rest is zero. Released also after a failure. */

@@ -9,9 +9,9 @@
 
 /*
  * Appends `text` so that it stays on one line and cannot steer a terminal: control characters
- * (U+0000-1F, U+007F-9F), the marks that reorder or hide text (U+200B-200F, U+2028-202E,
- * U+2060-2069, U+FEFF) and bytes that are not UTF-8 become \xNN. Everything else is left alone, a
- * backslash too: this is for eyes, not for a parser.
+ * (U+0000-1F, U+007F-9F), the marks that reorder or hide text (U+061C, U+200B-200F,
+ * U+2028-202E, U+2060-2069, U+FEFF, U+E0000-E007F) and bytes that are not UTF-8 become \xNN.
+ * Everything else is left alone, a backslash too: this is for eyes, not for a parser.
  */
 void text_printable(struct buf *to, const char *text, size_t len);
 

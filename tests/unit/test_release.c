@@ -446,6 +446,7 @@ static void release_of_a_manifest_that_is_not_genuine_is_refused(void **state)
 		const struct release_files files = {.in = "m", .out = "out", .force = true};
 		request.task = (enum release_task)task;
 		request.trust = trust;
+		request.serial = 1000;
 		make_manifest("m");
 		assert_int_equal(release_run(&files, &request, scratch, &head, &e), 0);
 		assert_int_equal(unlink("out"), 0);
