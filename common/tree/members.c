@@ -35,6 +35,7 @@ struct members {
 	struct gunzip *gunzip;  /* where it is compressed, one of the two: */
 	struct archive *expand; /* by libarchive, which sees one raw file in it */
 	int64_t consumed;       /* after the last item's content */
+	uint64_t left;          /* bytes of the item's size that have not been read */
 };
 
 /* What libarchive says, without the line feeds that some of its messages end in. */
@@ -374,6 +375,7 @@ static int describe(struct members *m, struct source_item *ret, struct err *e)
 	ret->path = m->path.data;
 	ret->size_known = archive_entry_size_is_set(entry);
 	ret->size = ret->size_known ? (uint64_t)archive_entry_size(entry) : 0;
+	m->left = ret->size;
 	ret->exec = (archive_entry_perm(entry) & 0100) != 0;
 	const char *target = NULL;
 	if (archive_entry_hardlink(entry) != NULL) {
@@ -390,10 +392,15 @@ static int describe(struct members *m, struct source_item *ret, struct err *e)
 	return 0;
 }
 
+static bool is_tar(const struct members *m)
+{
+	return (archive_format(m->archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
+}
+
 /* A tar that is cut between two members ends without its block of zeros. */
 static int check_end(struct members *m, struct err *e)
 {
-	if ((archive_format(m->archive) & ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_TAR)
+	if (!is_tar(m))
 		return 0;
 	if (archive_filter_bytes(m->archive, 0) - m->consumed >= TAR_BLOCK)
 		return 0;
@@ -430,6 +437,7 @@ out:
 ssize_t members_read(struct members *m, void *to, size_t len, struct err *e)
 {
 	size_t done = 0;
+	bool again = false;
 
 	while (done < len) {
 		la_ssize_t n = archive_read_data(m->archive, (char *)to + done, len - done);
@@ -437,9 +445,20 @@ ssize_t members_read(struct members *m, void *to, size_t len, struct err *e)
 			continue;
 		if (n < 0)
 			return fail(m, e);
-		if (n == 0)
+		/* In front of a hole that starts a sparse file, libarchive says 0 once. */
+		bool may_go_on = n == 0 && m->left > 0 && is_tar(m) && !again;
+		if (n == 0 && !may_go_on)
 			break;
+		again = n == 0;
 		done += (size_t)n;
+		m->left -= (uint64_t)n < m->left ? (uint64_t)n : m->left;
+	}
+	/* Of a sparse file in a tar, libarchive gives no hole behind the last of its data. */
+	if (done < len && m->left > 0 && is_tar(m)) {
+		size_t hole = m->left < len - done ? (size_t)m->left : len - done;
+		memset((char *)to + done, 0, hole);
+		m->left -= hole;
+		done += hole;
 	}
 	return (ssize_t)done;
 }
