@@ -285,7 +285,8 @@ static int name_temporarily(struct outfile *o, struct err *e)
 		if (why != EEXIST)
 			break;
 	}
-	return err_sys(e, "cannot write '%s'", o->path);
+	(void)err_sys(e, "cannot write '%s'", o->path);
+	return -1;
 }
 
 /* Moves the temporary name to the target; without force, only where nothing stands. */
