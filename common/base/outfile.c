@@ -267,8 +267,10 @@ static int name_temporarily(struct outfile *o, struct err *e)
 {
 	for (int tries = 0; tries < 100; tries++) {
 		char *name = temporary_name(o->path);
-		if (name == NULL)
-			return err_nomem(e);
+		if (name == NULL) {
+			(void)err_nomem(e);
+			return -1;
+		}
 		/* mkostemp() finds a free name; the link then needs it free again. */
 		int fd = mkostemp(name, O_CLOEXEC);
 		if (fd >= 0) {
