@@ -551,6 +551,16 @@ static void outfile_replaces_what_a_link_leads_to(void **state)
 	assert_int_equal(unlink("target"), 0);
 }
 
+/* The descriptor that the next file will have. */
+static int lowest_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+	return fd;
+}
+
 static void outfile_has_the_mode_that_umask_leaves(void **state)
 {
 	struct stat st;
@@ -564,10 +574,13 @@ static void outfile_has_the_mode_that_umask_leaves(void **state)
 		assert_int_equal(stat("x", &st), 0);
 		assert_int_equal(st.st_mode & 07777, 0640);
 		assert_int_equal(unlink("x"), 0);
+		/* A secret is kept from others before the commit too. */
+		int fd = lowest_fd();
 		struct outfile *o =
 		    outfile_open("key", &(struct outfile_options){.mode = 0600}, scratch, &e);
 		assert_non_null(o);
-		assert_int_equal(fstat(outfile_fd(o), &st), 0);
+		assert_int_equal(fstat(fd, &st), 0);
+		assert_true(S_ISREG(st.st_mode));
 		assert_int_equal(st.st_mode & 07777, 0600);
 		commit(o);
 		assert_int_equal(stat("key", &st), 0);
@@ -715,6 +728,23 @@ static void outfile_of_a_dash_is_standard_output(void **state)
 	assert_int_equal(unlink("-"), 0);
 }
 
+static void outfile_folder_is_where_the_output_will_stand(void **state)
+{
+	static const struct {
+		const char *path, *want;
+	} cases[] = {{"x", "."},   {"./x", "."},     {"../x", ".."}, {"/x", "/"},
+		     {"a/x", "a"}, {"a/b/x", "a/b"}, {"a//x", "a"},  {"/a/x", "/a"},
+		     {"x/", "."},  {"a/x/", "a"},    {"/x//", "/"},  {"/", "/"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char *got = outfile_folder(cases[i].path);
+		assert_non_null(got);
+		assert_string_equal(got, cases[i].want);
+		free(got);
+	}
+}
+
 int main(void)
 {
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, enter_folder, leave_folder)
@@ -736,6 +766,7 @@ int main(void)
 	    IN_FOLDER(outfile_has_the_mode_that_umask_leaves),
 	    IN_FOLDER(outfile_takes_the_longest_name),
 	    IN_FOLDER(outfile_knows_two_names_of_one_file),
+	    cmocka_unit_test(outfile_folder_is_where_the_output_will_stand),
 	    IN_FOLDER(outfile_streams_get_all_of_it_at_the_commit),
 	    IN_FOLDER(outfile_streams_tell_of_a_full_disk),
 	    IN_FOLDER(outfile_of_a_dash_is_standard_output),

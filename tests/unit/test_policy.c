@@ -502,6 +502,9 @@ static void only_a_regular_file_in_a_folder_that_exists_will_do(void **state)
 	assert_int_equal(e.sys, ENOENT);
 	assert_string_equal(e.msg, "cannot lock the folder of '/nonexistent/farm.state': No such "
 				   "file or directory");
+	assert_null(policy_file_open("nonexistent/", &e));
+	assert_string_equal(e.msg, "cannot lock the folder of 'nonexistent/': No such file or "
+				   "directory");
 	assert_int_equal(unlink(path), 0);
 	(void)snprintf(expected, sizeof expected, "%s/farm.state", folder);
 	assert_string_equal(path, expected);
