@@ -9,12 +9,11 @@
 
 #include "swarm/buf.h"
 #include "swarm/charset.h"
-#include "swarm/gunzip.h"
+#include "swarm/expand.h"
 #include "swarm/io.h"
 #include "swarm/path.h"
 
 #define BLOCK ((size_t)256 * 1024)
-#define MAGIC ((size_t)8)
 /* PATH_MAX of Linux. */
 #define NAME_LIMIT ((size_t)4096)
 /* A tar ends in at least one block of zeros. */
@@ -27,37 +26,17 @@ struct members {
 	struct archive *archive;
 	struct archive_entry *entry; /* libarchive's */
 	struct buf path, target;
-	char *block;          /* of bytes as they come through a pipe */
-	char *expanded;       /* of bytes of what was compressed */
-	uint8_t first[MAGIC]; /* what it starts with */
+	uint8_t first[EXPAND_MAGIC]; /* what it starts with */
 	size_t first_len;
-	bool is_pipe;           /* `first` was taken from it, and there is no way back */
-	struct gunzip *gunzip;  /* where it is compressed, one of the two: */
-	struct archive *expand; /* by libarchive, which sees one raw file in it */
-	int64_t consumed;       /* after the last item's content */
-	uint64_t left;          /* bytes of the item's size that have not been read */
+	bool is_pipe;          /* `first` was taken from it, and there is no way back */
+	struct expand *expand; /* where it is compressed or a pipe */
+	int64_t consumed;      /* after the last item's content */
+	uint64_t left;         /* bytes of the item's size that have not been read */
 };
-
-/* What libarchive says, without the line feeds that some of its messages end in. */
-static int fail_of(const struct members *m, struct archive *a, struct err *e)
-{
-	const char *why = archive_error_string(a);
-	int sys = archive_errno(a);
-
-	/* A disk that fails says nothing of what is on it. */
-	if (sys == EIO || sys == ENXIO || sys == ESTALE || sys == ETIMEDOUT || sys == ENOMEM) {
-		errno = sys;
-		return err_sys(e, "cannot read '%s'", m->name);
-	}
-	if (why == NULL || *why == '\0')
-		why = "it is damaged or cut off";
-	return err_set(e, ERR_MALFORMED, "cannot read the archive '%s': %.*s", m->name,
-		       (int)strcspn(why, "\n"), why);
-}
 
 static int fail(const struct members *m, struct err *e)
 {
-	return fail_of(m, m->archive, e);
+	return expand_fail(m->archive, "archive", m->name, e);
 }
 
 /* --- the bytes of the archive -------------------------------------------------------------------
@@ -75,133 +54,32 @@ static bool needs_seeking(const struct members *m)
 	       starts(m, "7z\xBC\xAF\x27\x1C", 6);
 }
 
-static bool is_gzip(const struct members *m)
-{
-	return starts(m, "\x1F\x8B", 2);
-}
-
-static bool is_compressed(const struct members *m)
-{
-	bool zstd_skippable = m->first_len >= 4 && (m->first[0] & 0xF0) == 0x50 &&
-			      memcmp(m->first + 1, "\x2A\x4D\x18", 3) == 0;
-
-	return starts(m, "BZh", 3) ||
-	       starts(m,
-		      "\xFD"
-		      "7zXZ",
-		      6) ||
-	       starts(m, "\x5D\0\0", 3) || starts(m, "LZIP", 4) ||
-	       starts(m, "\x04\x22\x4D\x18", 4) || starts(m, "\x28\xB5\x2F\xFD", 4) ||
-	       starts(m, "\x1F\x9D", 2) || zstd_skippable;
-}
-
-static la_ssize_t read_pipe(struct archive *a, void *context, const void **ret)
-{
-	struct members *m = context;
-	struct err e = {.code = ERR_NONE};
-	ssize_t n = (ssize_t)m->first_len;
-
-	if (n > 0) {
-		memcpy(m->block, m->first, m->first_len);
-		m->first_len = 0;
-	} else {
-		n = io_read(m->fd, m->block, BLOCK, m->name, &e);
-	}
-	if (n < 0) {
-		archive_set_error(a, e.sys, "%s", e.msg);
-		return ARCHIVE_FATAL;
-	}
-	*ret = m->block;
-	return n;
-}
-
-/*
- * The next run of bytes of what is compressed, *ret; 0 at the end. Block by block: what stands
- * before the damage is not lost with it.
- */
-static ssize_t expand(struct members *m, const void **ret, struct err *e)
-{
-	size_t len = 0;
-	la_int64_t offset = 0;
-
-	if (m->gunzip != NULL) {
-		*ret = m->expanded;
-		return gunzip_read(m->gunzip, m->expanded, BLOCK, e);
-	}
-	int status = ARCHIVE_OK;
-	while (len == 0 && status == ARCHIVE_OK)
-		status = archive_read_data_block(m->expand, ret, &len, &offset);
-	if (status == ARCHIVE_EOF)
-		return 0;
-	return status == ARCHIVE_OK ? (ssize_t)len : fail_of(m, m->expand, e);
-}
-
 static la_ssize_t read_expanded(struct archive *a, void *context, const void **ret)
 {
 	struct members *m = context;
 	struct err e = {.code = ERR_NONE};
-	ssize_t n = expand(m, ret, &e);
+	ssize_t n = expand_next(m->expand, ret, &e);
 
 	if (n < 0) {
-		/* The message is fail()'s own again: give it its last part. */
-		const char *why = strstr(e.msg, "': ");
+		/* The message is fail()'s own again: give it what stands behind the name. */
+		const char *name = strchr(e.msg, '\'');
+		size_t skip = strlen(m->name) + sizeof "'': " - 1;
+		bool is_whole = name != NULL && strlen(name) > skip;
 		archive_set_error(a, e.sys != 0 ? e.sys : EINVAL, "%s",
-				  why != NULL ? why + 3 : e.msg);
+				  is_whole ? name + skip : e.msg);
 		return ARCHIVE_FATAL;
 	}
 	return n;
-}
-
-static int (*const filters[])(struct archive *) = {
-    archive_read_support_filter_bzip2,    archive_read_support_filter_xz,
-    archive_read_support_filter_lzma,     archive_read_support_filter_lzip,
-    archive_read_support_filter_lz4,      archive_read_support_filter_zstd,
-    archive_read_support_filter_compress,
-};
-
-static int open_bytes(struct members *m, struct archive *a)
-{
-	return m->is_pipe ? archive_read_open(a, m, NULL, read_pipe, NULL)
-			  : archive_read_open_fd(a, m->fd, BLOCK);
-}
-
-/*
- * Compressed archives are expanded apart from the reading of their members: only so can the rest
- * behind the last member be read as well, where the check sums are.
- */
-static int start_expanding(struct members *m, struct err *e)
-{
-	struct archive_entry *entry;
-
-	if (is_gzip(m)) {
-		m->expanded = m->expanded != NULL ? m->expanded : malloc(BLOCK);
-		if (m->expanded == NULL)
-			return err_nomem(e);
-		m->gunzip = gunzip_new(m->fd, m->name, m->first, m->is_pipe ? m->first_len : 0, e);
-		return m->gunzip != NULL ? 0 : -1;
-	}
-	m->expand = archive_read_new();
-	if (m->expand == NULL)
-		return err_nomem(e);
-	int status = archive_read_support_format_raw(m->expand);
-	/* ARCHIVE_WARN would mean that an external program does the work. */
-	for (size_t i = 0; i < sizeof filters / sizeof *filters && status == ARCHIVE_OK; i++)
-		status = filters[i](m->expand);
-	if (status == ARCHIVE_OK)
-		status = open_bytes(m, m->expand);
-	if (status == ARCHIVE_OK)
-		status = archive_read_next_header(m->expand, &entry);
-	return status == ARCHIVE_OK ? 0 : fail_of(m, m->expand, e);
 }
 
 /* Reads what is left, for the check sums at its end. */
 static int finish_expanding(struct members *m, struct err *e)
 {
-	ssize_t n = m->gunzip != NULL || m->expand != NULL ? 1 : 0;
+	ssize_t n = m->expand != NULL && expand_is_compressed(m->expand) ? 1 : 0;
 	const void *bytes;
 
 	while (n > 0)
-		n = expand(m, &bytes, e);
+		n = expand_next(m->expand, &bytes, e);
 	return (int)n;
 }
 
@@ -229,18 +107,26 @@ static int start(struct members *m, struct err *e)
 {
 	m->consumed = 0;
 	m->entry = NULL;
-	bool compressed = is_gzip(m) || is_compressed(m);
-	if (compressed && start_expanding(m, e) != 0)
-		return -1;
+	/*
+	 * Compressed archives are expanded apart from the reading of their members: only so can the
+	 * rest behind the last member be read as well, where the check sums are.
+	 */
+	bool streamed = m->is_pipe || expand_knows(m->first, m->first_len);
+	if (streamed) {
+		m->expand = expand_new(m->fd, m->name, "archive", m->first,
+				       m->is_pipe ? m->first_len : 0, e);
+		if (m->expand == NULL)
+			return -1;
+	}
 	m->archive = archive_read_new();
 	if (m->archive == NULL)
 		return err_nomem(e);
 	locale_t before = charset_enter(&m->charset);
 	int status = support(m->archive);
-	if (status == 0 && compressed)
+	if (status == 0 && streamed)
 		status = archive_read_open(m->archive, m, NULL, read_expanded, NULL);
 	else if (status == 0)
-		status = open_bytes(m, m->archive);
+		status = archive_read_open_fd(m->archive, m->fd, BLOCK);
 	charset_leave(before);
 	return status == ARCHIVE_OK ? 0 : fail(m, e);
 }
@@ -277,11 +163,7 @@ struct members *members_open(int fd, const char *name, int passes, struct err *e
 	m->name = name;
 	buf_init(&m->path);
 	buf_init(&m->target);
-	m->block = malloc(BLOCK);
-	if (m->block == NULL)
-		(void)err_nomem(e);
-	if (m->block == NULL || charset_init(&m->charset, e) != 0 || prepare(m, passes, e) != 0 ||
-	    start(m, e) != 0) {
+	if (charset_init(&m->charset, e) != 0 || prepare(m, passes, e) != 0 || start(m, e) != 0) {
 		members_close(m);
 		return NULL;
 	}
@@ -293,11 +175,8 @@ static void stop(struct members *m)
 	if (m->archive != NULL)
 		(void)archive_read_free(m->archive);
 	m->archive = NULL;
-	if (m->expand != NULL)
-		(void)archive_read_free(m->expand);
+	expand_free(m->expand);
 	m->expand = NULL;
-	gunzip_free(m->gunzip);
-	m->gunzip = NULL;
 }
 
 void members_close(struct members *m)
@@ -308,8 +187,6 @@ void members_close(struct members *m)
 	charset_release(&m->charset);
 	buf_release(&m->path);
 	buf_release(&m->target);
-	free(m->block);
-	free(m->expanded);
 	(void)close(m->fd);
 	free(m);
 }
