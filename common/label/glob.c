@@ -343,10 +343,11 @@ static bool accepts(const struct glob *g, struct token token, uint8_t byte)
 	return false;
 }
 
-/* Settles most mismatches ("*.png" on "x.js") before the search. */
+/* Settles most mismatches ("*.png" on "x.js", ".git" on "img") before the search. */
 static bool is_possible(const struct glob *g, const char *text, size_t len)
 {
-	if (len < g->shortest)
+	if (len < g->shortest ||
+	    (g->n > 0 && g->tokens[0].kind == BYTE && (uint8_t)text[0] != g->tokens[0].value))
 		return false;
 	for (size_t i = 1; i <= g->tail; i++)
 		if ((uint8_t)text[len - i] != g->tokens[g->n - i].value)
@@ -401,64 +402,100 @@ static bool matches(const struct glob *g, const char *text, size_t len)
 	return true;
 }
 
-static bool match_length(const struct glob *g, const char *path, size_t len, bool is_directory)
-{
-	size_t base = 0;
+/* A path or one of its parents. */
+struct level {
+	size_t base, end; /* where its last component starts, and where it ends */
+	bool is_directory;
+};
 
-	if (g->directory_only && !is_directory)
+static bool match_level(const struct glob *g, const char *path, const struct level *level)
+{
+	size_t from = g->anchored ? 0 : level->base;
+
+	if (g->directory_only && !level->is_directory)
 		return false;
-	if (!g->anchored)
-		for (base = len; base > 0 && path[base - 1] != '/';)
-			base--;
-	return is_possible(g, path + base, len - base) && matches(g, path + base, len - base);
+	return is_possible(g, path + from, level->end - from) &&
+	       matches(g, path + from, level->end - from);
 }
 
 bool glob_match(const struct glob *g, const char *path, bool is_directory)
 {
-	return match_length(g, path, strlen(path), is_directory);
+	const char *slash = strrchr(path, '/');
+	const struct level level = {slash != NULL ? (size_t)(slash - path) + 1 : 0, strlen(path),
+				    is_directory};
+
+	return match_level(g, path, &level);
 }
 
-static bool match_self_or_parent(const struct glob *g, const char *path, bool is_directory)
+/* The levels of a path, some at a time: a list of patterns asks for each of them again and again.
+ */
+#define LEVELS 32
+
+struct levels {
+	const char *path;
+	bool is_directory;
+	size_t at; /* where the next level's last component starts */
+	size_t n;
+	struct level list[LEVELS];
+};
+
+/* From the top down; false after the path itself. */
+static bool next_levels(struct levels *l)
 {
-	for (const char *slash = strchr(path, '/'); slash != NULL; slash = strchr(slash + 1, '/'))
-		if (match_length(g, path, (size_t)(slash - path), true))
+	l->n = 0;
+	while (l->n < LEVELS && l->path[l->at] != '\0') {
+		size_t end = l->at + strcspn(l->path + l->at, "/");
+		bool is_parent = l->path[end] == '/';
+		l->list[l->n++] = (struct level){l->at, end, is_parent || l->is_directory};
+		l->at = end + is_parent;
+	}
+	return l->n > 0;
+}
+
+static bool match_any(const struct glob *g, const struct levels *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (match_level(g, l->path, &l->list[i]))
 			return true;
-	return glob_match(g, path, is_directory);
+	return false;
 }
 
 static bool last_match_below(struct glob *const *list, size_t n, const char *path,
 			     bool is_directory, size_t *ret_index)
 {
-	for (size_t i = n; i > 0; i--) {
-		if (!match_self_or_parent(list[i - 1], path, is_directory))
-			continue;
-		if (glob_is_negated(list[i - 1]))
-			return false;
-		*ret_index = i - 1;
-		return true;
+	struct levels levels = {.path = path, .is_directory = is_directory};
+	size_t last = 0; /* the last pattern that matches, plus one */
+
+	while (next_levels(&levels)) {
+		size_t i = n;
+		while (i > last && !match_any(list[i - 1], &levels))
+			i--;
+		last = i > last ? i : last;
 	}
-	return false;
+	if (last == 0 || glob_is_negated(list[last - 1]))
+		return false;
+	*ret_index = last - 1;
+	return true;
 }
 
 /* From the top down, each level decides anew or leaves it at what its parent was. */
 static bool last_match_by_level(struct glob *const *list, size_t n, const char *path,
 				bool is_directory, size_t *ret_index)
 {
+	struct levels levels = {.path = path, .is_directory = is_directory};
 	bool selected = false;
 	size_t index = 0;
 
-	for (const char *end = path; *end != '\0';) {
-		end += *end == '/';
-		end += strcspn(end, "/");
-		for (size_t i = n; i > 0; i--) {
-			if (!match_length(list[i - 1], path, (size_t)(end - path),
-					  *end == '/' || is_directory))
+	while (next_levels(&levels))
+		for (size_t k = 0; k < levels.n; k++) {
+			size_t i = n;
+			while (i > 0 && !match_level(list[i - 1], path, &levels.list[k]))
+				i--;
+			if (i == 0)
 				continue;
 			selected = !glob_is_negated(list[i - 1]);
 			index = i - 1;
-			break;
 		}
-	}
 	if (selected)
 		*ret_index = index;
 	return selected;

@@ -10,6 +10,11 @@
 #include "swarm/buf.h"
 #include "swarm/text.h"
 
+struct marked_place marked_place(const struct marked *at)
+{
+	return (struct marked_place){at->file, at->line, at->column};
+}
+
 int marked_prefix(struct err *e, const struct marked *at)
 {
 	return err_prefix(e, "%s:%u:%u", at->file, at->line, at->column);

@@ -8,9 +8,7 @@
 
 #include "swarm/arena.h"
 #include "swarm/buf.h"
-#include "swarm/glob.h"
 #include "swarm/io.h"
-#include "swarm/marked.h"
 
 #define FILE_SIZE_MAX ((size_t)1 << 20)
 #define HEADER_MAX    255
@@ -20,34 +18,23 @@
 #define RULES_MAX    100000
 #define PATTERNS_MAX 1000000
 
-struct pattern {
-	const char *text;
-	struct rules_place place;
-};
-
-struct entry {
+struct numbered {
 	struct rule rule;
-	size_t n; /* patterns and their globs */
-	const struct pattern *patterns;
-	struct glob **globs;
+	struct selection match;
 };
 
 struct rules {
 	struct arena arena;
-	struct entry *entries;
+	struct numbered *entries;
 	size_t n, room;
 	size_t patterns; /* of all entries */
 	size_t includes;
 	enum rules_symlinks symlinks;
 	bool default_is_private;
+	struct guardlist guards;
 };
 
 /* --- one rule --------------------------------------------------------------------------------- */
-
-static struct rules_place place_of(const struct marked *at)
-{
-	return (struct rules_place){at->file, at->line, at->column};
-}
 
 static const char *keep(struct rules *r, const char *text, struct err *e)
 {
@@ -76,65 +63,7 @@ static int read_header(struct rules *r, const struct marked *at, const char *wha
 	return *ret != NULL ? 0 : -1;
 }
 
-static bool has_control(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((*text >= '\0' && *text < ' ') || *text == '\x7F')
-			return true;
-	return false;
-}
-
-static int add_pattern(struct rules *r, struct entry *entry, struct pattern *to,
-		       const struct marked *at, struct err *e)
-{
-	if (marked_expect(at, "a pattern", MARKED_STRING, e) != 0)
-		return -1;
-	/* No path that is packed has one: most likely a block of lines was meant to be a list. */
-	if (has_control(at->text))
-		return marked_reject(e, at, "a pattern has a control character");
-	if (++r->patterns > PATTERNS_MAX)
-		return marked_reject(e, at, "more than %d patterns", PATTERNS_MAX);
-	struct glob *glob = glob_new(at->text, e);
-	if (glob == NULL && e->code == ERR_CONFIG) {
-		(void)err_prefix(e, "pattern '%.200s'", at->text);
-		return marked_prefix(e, at);
-	}
-	if (glob == NULL)
-		return -1;
-	entry->globs[entry->n++] = glob;
-	if (entry->n == 1 && glob_is_negated(glob))
-		return marked_reject(
-		    e, at, "'%.200s' excludes from nothing: put it behind a pattern", at->text);
-	*to = (struct pattern){keep(r, at->text, e), place_of(at)};
-	return to->text != NULL ? 0 : -1;
-}
-
-/* `match` is a pattern or a list of them. */
-static int read_match(struct rules *r, struct entry *entry, const struct marked *match,
-		      struct err *e)
-{
-	size_t n = 0;
-
-	if (match->kind != MARKED_LIST && match->kind != MARKED_STRING)
-		return marked_reject(e, match, "match must be a pattern or a list of patterns");
-	const struct marked *first = match->kind == MARKED_LIST ? match->first : match;
-	const struct marked *end = match->kind == MARKED_LIST ? NULL : match->next;
-	for (const struct marked *at = first; at != end; at = at->next)
-		n++;
-	if (n == 0)
-		return marked_reject(e, match, "match is empty");
-	struct pattern *patterns = arena_alloc(&r->arena, n * sizeof *patterns);
-	entry->globs = calloc(n, sizeof(struct glob *));
-	if (patterns == NULL || entry->globs == NULL)
-		return err_nomem(e);
-	entry->patterns = patterns;
-	for (const struct marked *at = first; at != end; at = at->next)
-		if (add_pattern(r, entry, &patterns[entry->n], at, e) != 0)
-			return -1;
-	return 0;
-}
-
-static struct entry *add_entry(struct rules *r, const struct marked *at, struct err *e)
+static struct numbered *add_entry(struct rules *r, const struct marked *at, struct err *e)
 {
 	if (r->n == RULES_MAX) {
 		(void)marked_reject(e, at, "more than %d rules", RULES_MAX);
@@ -142,7 +71,7 @@ static struct entry *add_entry(struct rules *r, const struct marked *at, struct 
 	}
 	if (r->n == r->room) {
 		size_t room = r->room > 0 ? r->room * 2 : 64;
-		struct entry *entries = realloc(r->entries, room * sizeof *entries);
+		struct numbered *entries = realloc(r->entries, room * sizeof *entries);
 		if (entries == NULL) {
 			(void)err_nomem(e);
 			return NULL;
@@ -150,8 +79,8 @@ static struct entry *add_entry(struct rules *r, const struct marked *at, struct 
 		r->entries = entries;
 		r->room = room;
 	}
-	struct entry *entry = &r->entries[r->n];
-	*entry = (struct entry){.rule = {.index = r->n++, .place = place_of(at)}};
+	struct numbered *entry = &r->entries[r->n];
+	*entry = (struct numbered){.rule = {.index = r->n++, .place = marked_place(at)}};
 	return entry;
 }
 
@@ -170,14 +99,19 @@ static int read_rule(struct rules *r, const struct marked *at, struct err *e)
 		return marked_reject(e, at, "a rule has no match");
 	if (marked_choose(field[LABEL], "label", label_names, &label, e) != 0)
 		return -1;
-	struct entry *entry = add_entry(r, at, e);
+	struct numbered *entry = add_entry(r, at, e);
 	if (entry == NULL)
 		return -1;
 	entry->rule.label = (enum label)label;
 	if (read_header(r, field[CACHE], "cache", &entry->rule.cache, e) != 0 ||
 	    read_header(r, field[TYPE], "type", &entry->rule.type, e) != 0)
 		return -1;
-	return read_match(r, entry, field[MATCH], e);
+	if (selection_read(&entry->match, &r->arena, field[MATCH], "match", e) != 0)
+		return -1;
+	r->patterns += entry->match.count;
+	if (r->patterns > PATTERNS_MAX)
+		return marked_reject(e, field[MATCH], "more than %d patterns", PATTERNS_MAX);
+	return 0;
 }
 
 static int read_rules(struct rules *r, const struct marked *list, struct err *e)
@@ -195,21 +129,21 @@ static int read_rules(struct rules *r, const struct marked *list, struct err *e)
 /* --- one file --------------------------------------------------------------------------------- */
 
 /* A file that is being read. */
-struct source {
+struct input {
 	const char *name;
-	const struct marked *at;       /* where it is included, or NULL */
-	const struct source *includer; /* likewise */
-	bool is_file;                  /* dev and ino tell it from others */
+	const struct marked *at;      /* where it is included, or NULL */
+	const struct input *includer; /* likewise */
+	bool is_file;                 /* dev and ino tell it from others */
 	dev_t dev;
 	ino_t ino;
 };
 
-static int read_file(struct rules *r, struct source *self, struct err *e);
+static int read_file(struct rules *r, struct input *self, struct err *e);
 
 /* "a.yaml -> b.yaml -> a.yaml" from `s`, or one that it includes, down to `end`. */
-static void add_chain(struct buf *to, const struct source *s, const struct source *end)
+static void add_chain(struct buf *to, const struct input *s, const struct input *end)
 {
-	const struct source *chain[DEPTH_MAX + 1];
+	const struct input *chain[DEPTH_MAX + 1];
 	size_t n = 0;
 
 	for (; s != end; s = s->includer)
@@ -219,9 +153,9 @@ static void add_chain(struct buf *to, const struct source *s, const struct sourc
 		buf_addf(to, " -> %s", chain[--n]->name);
 }
 
-static int check_cycle(const struct source *self, struct err *e)
+static int check_cycle(const struct input *self, struct err *e)
 {
-	for (const struct source *s = self->includer; s != NULL; s = s->includer) {
+	for (const struct input *s = self->includer; s != NULL; s = s->includer) {
 		if (!s->is_file || s->dev != self->dev || s->ino != self->ino)
 			continue;
 		struct buf chain = BUF_INIT;
@@ -254,7 +188,7 @@ static const char *resolve(struct rules *r, const char *name, const char *path, 
 	return resolved;
 }
 
-static int read_included(struct rules *r, const struct source *self, const struct marked *at,
+static int read_included(struct rules *r, const struct input *self, const struct marked *at,
 			 struct err *e)
 {
 	unsigned depth = 1;
@@ -265,13 +199,13 @@ static int read_included(struct rules *r, const struct source *self, const struc
 	if (*at->text == '/')
 		return marked_reject(e, at, "'%.200s' is absolute: name it relative to this file",
 				     at->text);
-	for (const struct source *s = self->includer; s != NULL; s = s->includer)
+	for (const struct input *s = self->includer; s != NULL; s = s->includer)
 		depth++;
 	if (depth > DEPTH_MAX)
 		return marked_reject(e, at, "included more than %d levels deep", DEPTH_MAX);
 	if (++r->includes > INCLUDES_MAX)
 		return marked_reject(e, at, "more than %d files are included", INCLUDES_MAX);
-	struct source source = {
+	struct input source = {
 	    .name = resolve(r, self->name, at->text, e), .at = at, .includer = self};
 	if (source.name == NULL)
 		return -1;
@@ -281,7 +215,7 @@ static int read_included(struct rules *r, const struct source *self, const struc
 	return read_file(r, &source, e);
 }
 
-static int read_includes(struct rules *r, const struct source *self, const struct marked *list,
+static int read_includes(struct rules *r, const struct input *self, const struct marked *list,
 			 struct err *e)
 {
 	if (list == NULL)
@@ -331,22 +265,23 @@ static int read_settings(struct rules *r, const struct marked *fallback,
 	return 0;
 }
 
-static int read_tree(struct rules *r, const struct source *self, const struct marked *root,
+static int read_tree(struct rules *r, const struct input *self, const struct marked *root,
 		     struct err *e)
 {
-	enum { SWARM, INCLUDE, DEFAULT, SYMLINKS, RULES, COUNT };
-	static const char *const keys[COUNT + 1] = {"swarm",    "include", "default",
-						    "symlinks", "rules",   NULL};
+	enum { SWARM, INCLUDE, DEFAULT, SYMLINKS, RULES, GUARDS, DISABLE, COUNT };
+	static const char *const keys[COUNT + 1] = {
+	    "swarm", "include", "default", "symlinks", "rules", "guards", "disable-guards", NULL};
 	const struct marked *field[COUNT];
 
 	if (check_version(root, e) != 0 || marked_fields(root, "the file", keys, field, e) != 0 ||
 	    read_includes(r, self, field[INCLUDE], e) != 0 ||
-	    read_settings(r, field[DEFAULT], field[SYMLINKS], e) != 0)
+	    read_settings(r, field[DEFAULT], field[SYMLINKS], e) != 0 ||
+	    guardlist_read(&r->guards, &r->arena, field[GUARDS], field[DISABLE], e) != 0)
 		return -1;
 	return field[RULES] != NULL ? read_rules(r, field[RULES], e) : 0;
 }
 
-static int read_text(struct rules *r, const struct source *self, const char *text, size_t len,
+static int read_text(struct rules *r, const struct input *self, const char *text, size_t len,
 		     struct err *e)
 {
 	struct arena arena = ARENA_INIT;
@@ -357,7 +292,7 @@ static int read_text(struct rules *r, const struct source *self, const char *tex
 	return status;
 }
 
-static int read_bytes(struct source *self, struct buf *to, struct err *e)
+static int read_bytes(struct input *self, struct buf *to, struct err *e)
 {
 	struct stat st;
 
@@ -377,7 +312,7 @@ static int read_bytes(struct source *self, struct buf *to, struct err *e)
 	return status;
 }
 
-static int read_file(struct rules *r, struct source *self, struct err *e)
+static int read_file(struct rules *r, struct input *self, struct err *e)
 {
 	struct buf text = BUF_INIT;
 	int status = read_bytes(self, &text, e);
@@ -426,7 +361,7 @@ struct rules *rules_load(const char *const *files, size_t n, struct err *e)
 	if (r == NULL)
 		return NULL;
 	for (size_t i = 0; i < n && status == 0; i++) {
-		struct source source = {.name = keep(r, files[i], e)};
+		struct input source = {.name = keep(r, files[i], e)};
 		status = source.name != NULL ? read_file(r, &source, e) : -1;
 	}
 	return finish(r, io_name(files[0]), status, e);
@@ -439,7 +374,7 @@ struct rules *rules_parse(const char *name, const char *text, size_t len, struct
 
 	if (r == NULL)
 		return NULL;
-	struct source source = {.name = keep(r, name, e)};
+	struct input source = {.name = keep(r, name, e)};
 	if (len > FILE_SIZE_MAX)
 		(void)err_set(e, ERR_CONFIG, "'%s' is larger than %zu bytes", name, FILE_SIZE_MAX);
 	else if (source.name != NULL)
@@ -451,11 +386,9 @@ void rules_free(struct rules *r)
 {
 	if (r == NULL)
 		return;
-	for (size_t i = 0; i < r->n; i++) {
-		for (size_t k = 0; k < r->entries[i].n; k++)
-			glob_free(r->entries[i].globs[k]);
-		free(r->entries[i].globs);
-	}
+	for (size_t i = 0; i < r->n; i++)
+		selection_release(&r->entries[i].match);
+	guardlist_release(&r->guards);
 	free(r->entries);
 	arena_release(&r->arena);
 	free(r);
@@ -466,21 +399,21 @@ void rules_free(struct rules *r)
 bool rules_match(const struct rules *r, size_t i, const char *path, bool is_directory,
 		 struct rules_verdict *ret)
 {
-	const struct entry *entry = &r->entries[i];
-	size_t k = 0;
+	const struct numbered *entry = &r->entries[i];
+	const struct selection_pattern *pattern;
 
 	/* Where a `!` can be read in two ways, in the one that publishes less. */
 	enum glob_negation negation =
 	    entry->rule.label == LABEL_PRIVATE ? GLOB_NEGATES_DIRECTORY : GLOB_NEGATES_BELOW;
 
 	*ret = (struct rules_verdict){0};
-	if (!glob_list_match(entry->globs, entry->n, path, is_directory, negation, &k))
+	if (!selection_match(&entry->match, path, is_directory, negation, &pattern))
 		return false;
 	*ret = (struct rules_verdict){.labelled = true,
 				      .label = entry->rule.label,
 				      .rule = &entry->rule,
-				      .pattern = entry->patterns[k].text,
-				      .pattern_place = entry->patterns[k].place};
+				      .pattern = pattern->text,
+				      .pattern_place = pattern->place};
 	return true;
 }
 
@@ -511,4 +444,9 @@ enum rules_symlinks rules_symlinks(const struct rules *r)
 bool rules_default_is_private(const struct rules *r)
 {
 	return r->default_is_private;
+}
+
+const struct guardlist *rules_guards(const struct rules *r)
+{
+	return &r->guards;
 }

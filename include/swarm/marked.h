@@ -31,10 +31,17 @@ struct marked {
 	const struct marked *next;  /* the one behind it in the same list or map */
 };
 
+/* Where something stands in a file. `file` is borrowed from whoever keeps its name. */
+struct marked_place {
+	const char *file;
+	unsigned line, column; /* from 1 */
+};
+
 /* The root of a file's tree. It lives as long as the arena. */
 const struct marked *marked_parse(struct arena *arena, const char *file, const char *text,
 				  size_t len, struct err *e);
 
+struct marked_place marked_place(const struct marked *at);
 /* Puts the place of the node in front of the message. Returns -1. */
 int marked_prefix(struct err *e, const struct marked *at);
 /* Sets an ERR_CONFIG with the place of the node in front. Returns -1. */

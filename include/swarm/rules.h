@@ -12,12 +12,14 @@
  *                               GLOB_NEGATES_BELOW: in either the reading that publishes less)
  *       cache: "..."            optional: Cache-Control of what it matches; printable ASCII, <= 255
  *       type: text/html         optional: media type, likewise
+ *   guards: [...]               optional, and so is
+ *   disable-guards: [...]       see guardlist.h
  *
  * `default` and `symlinks` of a file outrank those of the files that it includes; its rules stand
- * behind theirs. A file that is included twice is read twice. Unknown keys, doubled keys, anchors,
- * aliases, tags and further documents are errors, each "FILE:LINE:COLUMN: what is wrong", lines and
- * columns counted from 1. A file has at most 1 MiB, all together 100,000 rules and 1,000,000
- * patterns; includes are at most 1,000, and 16 deep.
+ * behind theirs; guards add up. A file that is included twice is read twice. Unknown keys, doubled
+ * keys, anchors, aliases, tags and further documents are errors, each "FILE:LINE:COLUMN: what is
+ * wrong", lines and columns counted from 1. A file has at most 1 MiB, all together 100,000 rules
+ * and 1,000,000 patterns; includes are at most 1,000, and 16 deep.
  */
 #ifndef SWARM_RULES_H
 #define SWARM_RULES_H
@@ -26,7 +28,9 @@
 #include <stddef.h>
 
 #include "swarm/err.h"
+#include "swarm/guardlist.h"
 #include "swarm/label.h"
+#include "swarm/marked.h"
 
 enum rules_symlinks {
 	RULES_SYMLINKS_ERROR,
@@ -34,18 +38,12 @@ enum rules_symlinks {
 	RULES_SYMLINKS_FOLLOW,
 };
 
-/* Where something stands in a rules file. `file` is borrowed from the rules. */
-struct rules_place {
-	const char *file;
-	unsigned line, column; /* from 1 */
-};
-
 struct rule {
 	size_t index; /* among all rules, in order */
 	enum label label;
 	const char *type;  /* NULL if none */
 	const char *cache; /* NULL if none */
-	struct rules_place place;
+	struct marked_place place;
 };
 
 /* What the rules say of one path. */
@@ -54,7 +52,7 @@ struct rules_verdict {
 	enum label label;        /* where labelled */
 	const struct rule *rule; /* the deciding one; NULL where the default decided */
 	const char *pattern;     /* the rule's pattern that matched, as written; NULL likewise */
-	struct rules_place pattern_place;
+	struct marked_place pattern_place;
 };
 
 struct rules;
@@ -80,5 +78,6 @@ size_t rules_count(const struct rules *r);
 const struct rule *rules_get(const struct rules *r, size_t i);
 enum rules_symlinks rules_symlinks(const struct rules *r);
 bool rules_default_is_private(const struct rules *r);
+const struct guardlist *rules_guards(const struct rules *r);
 
 #endif

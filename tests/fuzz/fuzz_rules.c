@@ -16,7 +16,7 @@ static void check(bool holds)
 		abort();
 }
 
-static void check_place(struct rules_place place)
+static void check_place(struct marked_place place)
 {
 	check(strcmp(place.file, NAME) == 0 && place.line > 0 && place.column > 0);
 }
