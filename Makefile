@@ -11,7 +11,7 @@ PKG_CONFIG ?= pkg-config
 empty :=
 space := $(empty) $(empty)
 comma := ,
-VARIANT := $(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(DEV),-dev)$(if $(FUZZ),-fuzz)
+VARIANT := $(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(DEV),-dev)$(if $(FUZZ),-fuzz)$(if $(PCRE2),-pcre2)
 B       := build/$(VARIANT)
 
 # --- flags ----------------------------------------------------------------------------------------
@@ -35,18 +35,26 @@ ifneq ($(DEV),)
 WARN += -Werror
 endif
 
-LIBS := libarchive libcrypto yaml-0.1 jansson zlib
+LIBS := libarchive libcrypto yaml-0.1 jansson zlib libpcre2-8 libutf8proc
 # Minimum versions are what the code was written against; older ones lack options it relies on.
-CHECK := libarchive >= 3.6 libcrypto >= 3.0 yaml-0.1 >= 0.2 jansson >= 2.13 zlib >= 1.2
+CHECK := libarchive >= 3.6 libcrypto >= 3.0 yaml-0.1 >= 0.2 jansson >= 2.13 zlib >= 1.2 \
+         libpcre2-8 >= 10.32 libutf8proc >= 2.1
 ifeq ($(filter help clean setup demo check bench,$(or $(MAKECMDGOALS),all))$(shell $(PKG_CONFIG) --print-errors --exists '$(CHECK)' 2>&1),)
 else ifeq ($(filter help clean setup demo check bench,$(or $(MAKECMDGOALS),all)),)
 $(error libraries are missing or too old: run scripts/setup build)
 endif
+# Guards look for many patterns at once with Hyperscan, or with Vectorscan where that is packaged;
+# PCRE2 alone does the same, slowly.
+ifeq ($(PCRE2)$(shell $(PKG_CONFIG) --exists libhs || echo missing),)
+LIBS += libhs
+HSFLAGS := -DSWARM_HYPERSCAN
+endif
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
-PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
+PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null) -lm
 
 ALL_CPPFLAGS = -Iinclude -D_XOPEN_SOURCE=700 -D_FILE_OFFSET_BITS=64 \
-               -DSWARM_VERSION='"$(VERSION)"' $(CPPHARD) $(PKG_CFLAGS) $(CPPFLAGS)
+               -DSWARM_VERSION='"$(VERSION)"' $(CPPHARD) $(HSFLAGS) \
+               $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = -std=c11 $(OPT) $(WARN) $(HARD) -pthread $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(LDHARD) -pthread $(SANFLAGS) $(LDFLAGS)
 
@@ -88,6 +96,7 @@ help:
 	@echo 'make clean       remove build/'
 	@echo
 	@echo 'CC=clang  DEV=1 (warnings are errors)  SAN=address,undefined  V=1 (show commands)  VALGRIND=1 (test under valgrind)'
+	@echo 'PCRE2=1 (guards without Hyperscan)'
 
 # --- rules ----------------------------------------------------------------------------------------
 $(B)/%.o: %.c Makefile

@@ -48,3 +48,27 @@ bool num_parse_size(const char *text, uint64_t *ret)
 		return false;
 	return num_mul(*ret, UINT64_C(1) << (10 * (at - "KMGT" + 1)), ret) && *ret <= NUM_MAX;
 }
+
+bool num_parse_share(const char *text, double *ret)
+{
+	const char *dot = strchr(text, '.');
+	size_t whole = dot != NULL ? (size_t)(dot - text) : strlen(text);
+	size_t decimals = dot != NULL ? strlen(dot + 1) : 0;
+	double unit = 1;
+
+	*ret = 0;
+	if (whole > 1 || decimals > 9 || whole + decimals == 0)
+		return false;
+	for (const char *p = text; *p != '\0'; p++) {
+		if (p == dot) {
+			unit = 0.1;
+			continue;
+		}
+		if (*p < '0' || *p > '9')
+			return false;
+		*ret += (*p - '0') * unit;
+		if (dot != NULL && p > dot)
+			unit /= 10;
+	}
+	return *ret > 0 && *ret <= 1;
+}

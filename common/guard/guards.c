@@ -1,0 +1,366 @@
+#define _DEFAULT_SOURCE /* reallocarray() */
+#include "swarm/guards.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "swarm/builtin.h"
+#include "swarm/glob.h"
+#include "swarm/patterns.h"
+#include "swarm/text.h"
+
+/* A guard of one id, which may have several ways to find something. */
+struct guard {
+	struct guards_guard shown; /* first: hits point to it */
+	bool is_disabled;
+	bool only_public;
+	const struct selection **allow; /* by several entries of the rules */
+	size_t allow_count;
+};
+
+/* A list of globs of the built-in table. */
+struct globs {
+	struct glob **list;
+	size_t count;
+};
+
+/* A way to find something in content. */
+struct way {
+	struct guards_way shown;
+	struct globs only; /* paths that it is about; none: all */
+};
+
+/* By enum guards_format. */
+static const char *const format_ids[GUARDS_FORMATS] = {"photo-position", "debug-information",
+						       "core-dump", "html-asset"};
+
+struct guards {
+	struct guard *list;
+	size_t count;
+	struct patterns *patterns;
+	struct way *ways; /* by number of the pattern */
+	size_t way_count;
+	struct globs *names;            /* by number of the guard: of paths that it refuses */
+	size_t formats[GUARDS_FORMATS]; /* numbers of guards */
+};
+
+/* --- building -----------------------------------------------------------------------------------
+ */
+
+static void release_globs(struct globs *g)
+{
+	for (size_t i = 0; i < g->count; i++)
+		glob_free(g->list[i]);
+	free(g->list);
+}
+
+static int make_globs(struct globs *ret, const char *const *patterns, struct err *e)
+{
+	size_t n = 0;
+
+	while (patterns != NULL && patterns[n] != NULL)
+		n++;
+	if (n == 0)
+		return 0;
+	ret->list = calloc(n, sizeof(struct glob *));
+	if (ret->list == NULL)
+		return err_nomem(e);
+	for (; ret->count < n; ret->count++)
+		if ((ret->list[ret->count] = glob_new(patterns[ret->count], e)) == NULL)
+			return -1;
+	return 0;
+}
+
+static size_t find(const struct guards *g, const char *id)
+{
+	size_t i = 0;
+
+	while (i < g->count && strcmp(g->list[i].shown.id, id) != 0)
+		i++;
+	return i;
+}
+
+static int reject(struct err *e, const struct marked_place *at)
+{
+	return err_prefix(e, "%s:%u:%u", at->file, at->line, at->column);
+}
+
+/* With the nearest id that is known. */
+static int reject_id(const struct guards *g, const char *id, const struct marked_place *at,
+		     struct err *e)
+{
+	const char **ids = calloc(g->count + 1, sizeof *ids);
+
+	if (ids == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < g->count; i++)
+		ids[i] = g->list[i].shown.id;
+	const char *meant = text_nearest(id, ids);
+	free(ids);
+	if (meant != NULL)
+		(void)err_set(e, ERR_CONFIG, "unknown guard '%.100s' (did you mean '%s'?)", id,
+			      meant);
+	else
+		(void)err_set(e, ERR_CONFIG, "unknown guard '%.100s'", id);
+	return reject(e, at);
+}
+
+static int add_way(struct guards *g, const struct way *way, const char *regex, const char *hint,
+		   struct err *e)
+{
+	struct way *more = reallocarray(g->ways, g->way_count + 1, sizeof *more);
+
+	if (more == NULL)
+		return err_nomem(e);
+	g->ways = more;
+	more[g->way_count++] = *way;
+	return patterns_add(g->patterns, regex, hint, e);
+}
+
+static int add_builtin(struct guards *g, const struct builtin *b, struct err *e)
+{
+	size_t i = find(g, b->id);
+
+	if (i == g->count)
+		g->list[g->count++] = (struct guard){
+		    .shown = {.id = b->id, .description = b->description},
+		    .only_public = b->only_public,
+		};
+	return b->kind == BUILTIN_NAMES ? make_globs(&g->names[i], b->names, e) : 0;
+}
+
+/* Patterns of disabled guards would only cost time. */
+static int add_builtin_way(struct guards *g, const struct builtin *b, struct err *e)
+{
+	struct way way = {.shown = {.guard = find(g, b->id), .entropy = b->entropy}};
+
+	if (b->kind != BUILTIN_REGEX || g->list[way.shown.guard].is_disabled)
+		return 0;
+	if (make_globs(&way.only, b->names, e) == 0)
+		return add_way(g, &way, b->regex, b->hint, e);
+	release_globs(&way.only);
+	return -1;
+}
+
+/* What is read twice, because its file is included twice, stands at one place. */
+static bool is_same_place(const struct marked_place *a, const struct marked_place *b)
+{
+	return a->file != NULL && strcmp(a->file, b->file) == 0 && a->line == b->line &&
+	       a->column == b->column;
+}
+
+static int allow_more(struct guard *guard, const struct selection *allow, struct err *e)
+{
+	if (allow->count == 0)
+		return 0;
+	const struct selection **more =
+	    reallocarray(guard->allow, guard->allow_count + 1, sizeof *more);
+	if (more == NULL)
+		return err_nomem(e);
+	guard->allow = more;
+	more[guard->allow_count++] = allow;
+	return 0;
+}
+
+static int add_own(struct guards *g, const struct guardlist_guard *own, struct err *e)
+{
+	size_t i = find(g, own->id);
+
+	if (own->regex == NULL)
+		return i < g->count ? allow_more(&g->list[i], &own->allow, e)
+				    : reject_id(g, own->id, &own->place, e);
+	if (i < g->count && is_same_place(&g->list[i].shown.place, &own->place))
+		return 0;
+	if (i < g->count) {
+		const struct marked_place *other = &g->list[i].shown.place;
+		if (other->file != NULL)
+			(void)err_set(e, ERR_CONFIG, "the guard '%s' stands at %s:%u:%u already",
+				      own->id, other->file, other->line, other->column);
+		else
+			(void)err_set(e, ERR_CONFIG, "'%s' is a built-in guard: choose another id",
+				      own->id);
+		return reject(e, &own->place);
+	}
+	const char *description =
+	    own->description != NULL ? own->description : "matches a guard of the rules";
+	g->list[g->count++] = (struct guard){
+	    .shown = {.id = own->id, .description = description, .place = own->place}};
+	struct way way = {
+	    .shown = {.guard = i, .keywords = own->keywords, .keyword_count = own->keyword_count}};
+	if (add_way(g, &way, own->regex, NULL, e) == 0)
+		return allow_more(&g->list[i], &own->allow, e);
+	if (e->code == ERR_CONFIG) {
+		(void)err_prefix(e, "regex of '%s'", own->id);
+		(void)reject(e, &own->regex_place);
+	}
+	return -1;
+}
+
+static int disable(struct guards *g, const struct guardlist_disabled *disabled, struct err *e)
+{
+	bool all = strcmp(disabled->id, "*") == 0;
+	size_t i = all ? 0 : find(g, disabled->id);
+
+	if (!all && i < g->count && g->list[i].shown.place.file != NULL) {
+		(void)err_set(e, ERR_CONFIG, "'%s' is no built-in guard: remove it from guards",
+			      disabled->id);
+		return reject(e, &disabled->place);
+	}
+	if (!all && i == g->count)
+		return reject_id(g, disabled->id, &disabled->place, e);
+	do {
+		if (g->list[i].shown.place.file == NULL)
+			g->list[i].is_disabled = true;
+	} while (all && ++i < g->count);
+	return 0;
+}
+
+static int build(struct guards *g, const struct guardlist *list, struct err *e)
+{
+	const char *engine = getenv("SWARM_GUARD_ENGINE");
+	bool slow = engine != NULL && strcmp(engine, "pcre2") == 0;
+
+	if (engine != NULL && *engine != '\0' && !slow)
+		return err_set(e, ERR_USAGE, "SWARM_GUARD_ENGINE can only be pcre2, not '%.100s'",
+			       engine);
+	for (const struct builtin *b = builtin_guards; b->id != NULL; b++)
+		if (add_builtin(g, b, e) != 0)
+			return -1;
+	for (size_t i = 0; i < list->count; i++)
+		if (add_own(g, &list->guards[i], e) != 0)
+			return -1;
+	for (size_t i = 0; i < list->disabled_count; i++)
+		if (disable(g, &list->disabled[i], e) != 0)
+			return -1;
+	for (const struct builtin *b = builtin_guards; b->id != NULL; b++)
+		if (add_builtin_way(g, b, e) != 0)
+			return -1;
+	for (size_t i = 0; i < GUARDS_FORMATS; i++)
+		g->formats[i] = find(g, format_ids[i]);
+	return patterns_compile(g->patterns, slow ? PATTERNS_PCRE2 : PATTERNS_FASTEST, e);
+}
+
+struct guards *guards_new(const struct guardlist *list, struct err *e)
+{
+	struct guards *g = calloc(1, sizeof *g);
+	size_t most = list->count;
+
+	for (const struct builtin *b = builtin_guards; b->id != NULL; b++)
+		most++;
+	if (g != NULL) {
+		g->list = calloc(most, sizeof *g->list);
+		g->names = calloc(most, sizeof *g->names);
+	}
+	if (g == NULL || g->list == NULL || g->names == NULL) {
+		(void)err_nomem(e);
+		guards_free(g);
+		return NULL;
+	}
+	g->patterns = patterns_new(e);
+	if (g->patterns == NULL || build(g, list, e) != 0) {
+		guards_free(g);
+		return NULL;
+	}
+	return g;
+}
+
+void guards_free(struct guards *g)
+{
+	if (g == NULL)
+		return;
+	for (size_t i = 0; i < g->count; i++) {
+		free(g->list[i].allow);
+		release_globs(&g->names[i]);
+	}
+	for (size_t i = 0; i < g->way_count; i++)
+		release_globs(&g->ways[i].only);
+	patterns_free(g->patterns);
+	free(g->ways);
+	free(g->names);
+	free(g->list);
+	free(g);
+}
+
+const char *guards_engine(const struct guards *g)
+{
+	return patterns_engine_name(g->patterns);
+}
+
+size_t guards_count(const struct guards *g)
+{
+	return g->count;
+}
+
+const struct guards_guard *guards_get(const struct guards *g, size_t i)
+{
+	return &g->list[i].shown;
+}
+
+bool guards_is_disabled(const struct guards *g, size_t i)
+{
+	return g->list[i].is_disabled;
+}
+
+/* --- where a guard stands back ------------------------------------------------------------------
+ */
+
+/* As for rules, `!` is read in the way that lets less out. */
+static bool globs_match(const struct globs *globs, const char *path)
+{
+	size_t which;
+
+	return glob_list_match(globs->list, globs->count, path, false, GLOB_NEGATES_BELOW, &which);
+}
+
+static bool is_allowed(const struct guard *guard, const char *path)
+{
+	for (size_t i = 0; i < guard->allow_count; i++)
+		if (selection_match(guard->allow[i], path, false, GLOB_NEGATES_BELOW, NULL))
+			return true;
+	return false;
+}
+
+bool guards_applies(const struct guards *g, size_t i, const char *path, enum label label)
+{
+	const struct guard *guard = &g->list[i];
+
+	return !guard->is_disabled && !(guard->only_public && label != LABEL_PUBLIC) &&
+	       !is_allowed(guard, path);
+}
+
+const struct guards_guard *guards_judge_name(const struct guards *g, const char *path)
+{
+	for (size_t i = 0; i < g->count; i++)
+		if (g->names[i].count > 0 && !g->list[i].is_disabled &&
+		    globs_match(&g->names[i], path) && !is_allowed(&g->list[i], path))
+			return &g->list[i].shown;
+	return NULL;
+}
+
+struct patterns *guards_patterns(const struct guards *g)
+{
+	return g->patterns;
+}
+
+const struct guards_way *guards_way(const struct guards *g, size_t pattern)
+{
+	return &g->ways[pattern].shown;
+}
+
+bool guards_way_applies(const struct guards *g, size_t pattern, const char *path, enum label label)
+{
+	const struct way *way = &g->ways[pattern];
+
+	return guards_applies(g, way->shown.guard, path, label) &&
+	       (way->only.count == 0 || globs_match(&way->only, path));
+}
+
+size_t guards_way_count(const struct guards *g)
+{
+	return g->way_count;
+}
+
+size_t guards_of_format(const struct guards *g, enum guards_format format)
+{
+	return g->formats[format];
+}

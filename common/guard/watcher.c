@@ -1,0 +1,218 @@
+#include "swarm/watcher.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "swarm/binary.h"
+#include "swarm/mime.h"
+#include "swarm/patterns.h"
+#include "swarm/photo.h"
+
+enum wanted { UNKNOWN, YES, NO };
+
+struct tally {
+	uint64_t line, count;
+};
+
+struct watcher {
+	const struct guards *guards;
+	struct hits *hits;
+	struct patterns_scanner *scanner;
+	struct watcher_file file;
+	uint64_t seen;
+	enum wanted *wanted; /* by pattern, for this file */
+	struct tally *tally; /* by guard, for this file */
+	bool has_hits;
+};
+
+static bool wants(void *context, size_t pattern)
+{
+	struct watcher *w = context;
+
+	if (w->wanted[pattern] == UNKNOWN) {
+		bool yes = guards_way_applies(w->guards, pattern, w->file.path, w->file.label);
+		w->wanted[pattern] = yes ? YES : NO;
+	}
+	return w->wanted[pattern] == YES;
+}
+
+/* Shannon entropy, in bits a byte. */
+static double entropy_of(const uint8_t *text, size_t len)
+{
+	size_t seen[256] = {0};
+	double sum = 0;
+
+	for (size_t i = 0; i < len; i++)
+		seen[text[i]]++;
+	for (size_t i = 0; i < 256; i++)
+		if (seen[i] > 0) {
+			double share = (double)seen[i] / (double)len;
+			sum -= share * log2(share);
+		}
+	return sum;
+}
+
+static bool holds_word(const uint8_t *text, size_t len, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (size_t i = 0; i + n <= len; i++) {
+		size_t k = 0;
+		while (k < n && tolower(text[i + k]) == tolower((unsigned char)word[k]))
+			k++;
+		if (k == n)
+			return true;
+	}
+	return false;
+}
+
+static bool holds_keyword(const struct guards_way *way, const struct patterns_match *m)
+{
+	for (size_t i = 0; i < way->keyword_count; i++)
+		if (holds_word(m->text, m->len, way->keywords[i]))
+			return true;
+	return way->keyword_count == 0;
+}
+
+static void count_hit(struct watcher *w, size_t guard, uint64_t line)
+{
+	struct tally *tally = &w->tally[guard];
+
+	if (tally->count++ == 0 || line < tally->line)
+		tally->line = line;
+	w->has_hits = true;
+}
+
+static int found(void *context, const struct patterns_match *m, struct err *e)
+{
+	struct watcher *w = context;
+	const struct guards_way *way = guards_way(w->guards, m->pattern);
+
+	(void)e;
+	if (way->entropy > 0 && entropy_of(m->secret, m->secret_len) < way->entropy)
+		return 0;
+	if (holds_keyword(way, m))
+		count_hit(w, way->guard, m->line);
+	return 0;
+}
+
+struct watcher *watcher_new(const struct guards *g, struct hits *to, struct err *e)
+{
+	struct watcher *w = calloc(1, sizeof *w);
+
+	if (w == NULL) {
+		(void)err_nomem(e);
+		return NULL;
+	}
+	struct patterns_visitor visitor = {w, wants, found};
+	w->guards = g;
+	w->hits = to;
+	w->wanted = calloc(guards_way_count(g) + 1, sizeof *w->wanted);
+	w->tally = calloc(guards_count(g) + 1, sizeof *w->tally);
+	if (w->wanted == NULL || w->tally == NULL)
+		(void)err_nomem(e);
+	else
+		w->scanner = patterns_scanner_new(guards_patterns(g), &visitor, e);
+	if (w->scanner == NULL) {
+		watcher_free(w);
+		return NULL;
+	}
+	return w;
+}
+
+void watcher_free(struct watcher *w)
+{
+	if (w == NULL)
+		return;
+	patterns_scanner_free(w->scanner);
+	free(w->wanted);
+	free(w->tally);
+	free(w);
+}
+
+void watcher_begin(struct watcher *w, const struct watcher_file *file)
+{
+	w->file = *file;
+	w->seen = 0;
+	w->has_hits = false;
+	memset(w->wanted, 0, guards_way_count(w->guards) * sizeof *w->wanted);
+	memset(w->tally, 0, guards_count(w->guards) * sizeof *w->tally);
+	patterns_begin(w->scanner, file->size);
+}
+
+/* What the name or the rule promises, and the first bytes break. */
+static void check_type(struct watcher *w, const void *bytes, size_t len)
+{
+	const char *type = w->file.type != NULL ? w->file.type : mime_of(w->file.path);
+	size_t guard = guards_of_format(w->guards, GUARDS_HTML);
+
+	if (type != NULL && mime_mismatch(type, bytes, len) != NULL &&
+	    guards_applies(w->guards, guard, w->file.path, w->file.label))
+		count_hit(w, guard, 1);
+}
+
+int watcher_see(struct watcher *w, const void *bytes, size_t len, struct err *e)
+{
+	if (w->seen == 0 && len > 0)
+		check_type(w, bytes, len);
+	w->seen += len;
+	if (patterns_see(w->scanner, bytes, len, e) == 0)
+		return 0;
+	return err_prefix(e, "'%s'", w->file.path);
+}
+
+int watcher_end(struct watcher *w, struct err *e)
+{
+	if (patterns_end(w->scanner, e) != 0)
+		return err_prefix(e, "'%s'", w->file.path);
+	for (size_t i = 0; w->has_hits && i < guards_count(w->guards); i++) {
+		const struct tally *tally = &w->tally[i];
+		struct hits_hit hit = {w->file.number, guards_get(w->guards, i), tally->line,
+				       tally->count};
+		if (tally->count > 0 && hits_add(w->hits, &hit, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* --- formats ------------------------------------------------------------------------------------
+ */
+
+static bool is_wanted(const struct guards *g, enum guards_format format,
+		      const struct watcher_file *file)
+{
+	return guards_applies(g, guards_of_format(g, format), file->path, file->label);
+}
+
+bool watcher_knows_format(const struct guards *g, const struct watcher_file *file,
+			  const void *first, size_t len)
+{
+	return (photo_is_known(first, len) && is_wanted(g, GUARDS_PHOTO, file)) ||
+	       (binary_is_known(first, len) &&
+		(is_wanted(g, GUARDS_DEBUG, file) || is_wanted(g, GUARDS_CORE, file)));
+}
+
+int watcher_inspect(const struct guards *g, struct hits *to, const struct watcher_file *file,
+		    struct probe *p, struct err *e)
+{
+	enum guards_format format = GUARDS_FORMATS;
+
+	if (photo_has_position(p))
+		format = GUARDS_PHOTO;
+	if (format == GUARDS_FORMATS && !p->failed) {
+		enum binary_find what = binary_examine(p);
+		if (what != BINARY_NOTHING)
+			format = what == BINARY_DEBUG ? GUARDS_DEBUG : GUARDS_CORE;
+	}
+	if (p->failed) {
+		*e = p->err;
+		return -1;
+	}
+	if (format == GUARDS_FORMATS || !is_wanted(g, format, file))
+		return 0;
+	struct hits_hit hit = {
+	    .file = file->number, .guard = guards_get(g, guards_of_format(g, format)), .count = 1};
+	return hits_add(to, &hit, e);
+}

@@ -1,0 +1,17 @@
+/*
+ * fold: names as a file system sees them to which neither case nor the spelling of accents matters:
+ * Unicode NFC after full case folding (C + F of CaseFolding.txt).
+ */
+#ifndef SWARM_FOLD_H
+#define SWARM_FOLD_H
+
+#include "swarm/buf.h"
+#include "swarm/err.h"
+
+/*
+ * Sets `to` to the folded form of `text`, well-formed UTF-8 (else ERR_MALFORMED). Folding again
+ * changes nothing.
+ */
+ERR_CHECK int fold_text(struct buf *to, const char *text, struct err *e);
+
+#endif

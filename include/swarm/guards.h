@@ -1,0 +1,73 @@
+/*
+ * guards: what must not be published, whatever the rules say: the built-in guards (builtin.h) and
+ * those of the rules (guardlist.h), by names and by content.
+ */
+#ifndef SWARM_GUARDS_H
+#define SWARM_GUARDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "swarm/err.h"
+#include "swarm/guardlist.h"
+#include "swarm/label.h"
+#include "swarm/marked.h"
+#include "swarm/patterns.h"
+
+/* Made once, shared by threads. */
+struct guards;
+
+struct guards_guard {
+	const char *id;
+	const char *description;   /* completes "'x': " */
+	struct marked_place place; /* `file` is NULL for a built-in one */
+};
+
+/*
+ * `list` is borrowed until the end. ERR_CONFIG, with the place, for ids that are unknown or stand
+ * twice and for what is no regex. $SWARM_GUARD_ENGINE=pcre2 does without Hyperscan.
+ */
+struct guards *guards_new(const struct guardlist *list, struct err *e);
+void guards_free(struct guards *g);
+/* The engine that looks for patterns: "Hyperscan 5.4.0". */
+const char *guards_engine(const struct guards *g);
+size_t guards_count(const struct guards *g);
+const struct guards_guard *guards_get(const struct guards *g, size_t i);
+/* Whether it was disabled by the rules. */
+bool guards_is_disabled(const struct guards *g, size_t i);
+/* The guard that refuses this name of a file that is to be published; NULL: none does. */
+const struct guards_guard *guards_judge_name(const struct guards *g, const char *path);
+
+/* --- for those who look into content (watcher.h) ------------------------------------------------
+ */
+
+/* Whether the i-th guard is asked of this file: not disabled, nor allowed there. */
+bool guards_applies(const struct guards *g, size_t i, const char *path, enum label label);
+
+/* A way to find something in content: one of the patterns. */
+struct guards_way {
+	size_t guard;
+	double entropy;              /* that the secret has at least, bits a byte */
+	const char *const *keywords; /* of which the match holds one at least, case ignored */
+	size_t keyword_count;
+};
+
+struct patterns *guards_patterns(const struct guards *g);
+size_t guards_way_count(const struct guards *g);
+const struct guards_way *guards_way(const struct guards *g, size_t pattern);
+bool guards_way_applies(const struct guards *g, size_t pattern, const char *path, enum label label);
+
+/* What code finds. */
+enum guards_format {
+	GUARDS_PHOTO,
+	GUARDS_DEBUG,
+	GUARDS_CORE,
+	GUARDS_HTML,
+	GUARDS_FORMATS, /* how many */
+};
+
+/* The guard that refuses it. */
+size_t guards_of_format(const struct guards *g, enum guards_format format);
+
+#endif
