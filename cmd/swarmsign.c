@@ -3,21 +3,19 @@
 #include <string.h>
 
 #include "swarm/cli.h"
-#include "swarm/header.h"
 #include "swarm/key.h"
-#include "swarm/num.h"
 #include "swarm/outfile.h"
 #include "swarm/release.h"
+#include "swarm/request.h"
 #include "swarm/ring.h"
 #include "swarm/utc.h"
 
 struct options {
 	struct cli_options common;
 	struct opt_list keys, trust;
-	const char *output, *head, *product, *channel, *version, *serial, *previous, *expires;
-	const char *rollout_start, *generate, *passphrase_env;
-	struct opt_number rollout_window, passphrase_fd;
-	bool resign, add_signature;
+	struct request_words words;
+	const char *output, *head, *generate, *passphrase_env;
+	struct opt_number passphrase_fd;
 };
 
 #define AT(field) offsetof(struct options, field), NULL
@@ -33,27 +31,28 @@ static const struct opt table[] = {
      AT(output)},
     {OPT_STRING, 0, "head", "FILE", "also write the head to a file of its own, last", AT(head)},
     {.kind = OPT_SECTION, .help = "A new release"},
-    {OPT_STRING, 0, "product", "NAME", "what is released (default: that of MANIFEST)", AT(product)},
+    {OPT_STRING, 0, "product", "NAME", "what is released (default: that of MANIFEST)",
+     AT(words.product)},
     {OPT_STRING, 0, "channel", "NAME", "to whom (default: that of MANIFEST, else stable)",
-     AT(channel)},
-    {OPT_STRING, 0, "release", "VERSION", "its version, for people", AT(version)},
+     AT(words.channel)},
+    {OPT_STRING, 0, "release", "VERSION", "its version, for people", AT(words.version)},
     {OPT_STRING, 0, "serial", "N|next", "its number, for roll-back protection; next: previous + 1",
-     AT(serial)},
+     AT(words.serial)},
     {OPT_STRING, 0, "previous", "FILE", "the current manifest or head of the channel",
-     AT(previous)},
+     AT(words.previous)},
     {OPT_STRINGS, 0, "trust", "PUB", "public keys, besides --key's, that make inputs genuine",
      AT(trust)},
     {OPT_STRING, 0, "expires", "30d|TIME", "when clients stop believing the head (default: 30d)",
-     AT(expires)},
+     AT(words.expires)},
     {OPT_STRING, 0, "rollout-start", "TIME", "when clients may switch (default: at once)",
-     AT(rollout_start)},
+     AT(words.rollout_start)},
     {OPT_DURATION, 0, "rollout-window", "4h", "how long they spread the switch over (default: 4h)",
-     AT(rollout_window)},
+     AT(words.rollout_window)},
     {.kind = OPT_SECTION, .help = "Other tasks"},
     {OPT_FLAG, 0, "resign", NULL, "issue a manifest or head again: new expiry, same release",
-     AT(resign)},
+     AT(words.resign)},
     {OPT_FLAG, 0, "add-signature", NULL, "add signatures to a manifest or head as it is",
-     AT(add_signature)},
+     AT(words.add_signature)},
     {OPT_STRING, 0, "generate-key", "PREFIX", "make an Ed25519 key: PREFIX.key and PREFIX.pub",
      AT(generate)},
     OPT_END,
@@ -99,11 +98,12 @@ static int generate(const struct cli *cli, const struct options *o, const struct
 {
 	char keyid[KEY_ID_SIZE];
 
-	const char *const others[] = {o->output,   o->head,    o->product,
-				      o->channel,  o->version, o->serial,
-				      o->previous, o->expires, o->rollout_start};
+	const struct request_words *w = &o->words;
+	const char *const others[] = {o->output,   o->head,    w->product,
+				      w->channel,  w->version, w->serial,
+				      w->previous, w->expires, w->rollout_start};
 	bool other = cli->operands.count > 0 || o->keys.count > 0 || o->trust.count > 0 ||
-		     o->resign || o->add_signature || o->rollout_window.given;
+		     w->resign || w->add_signature || w->rollout_window.given;
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		other = other || others[i] != NULL;
 	if (other)
@@ -136,119 +136,41 @@ static int load_ring(const struct cli *cli, const struct options *o, const struc
 /* --- what is asked for --------------------------------------------------------------------------
  */
 
-static int check_words(const struct options *o, struct err *e)
+static const char *output_of(const struct options *o)
 {
-	if (o->product != NULL && !header_is_name(o->product))
-		return err_set(e, ERR_USAGE, "'%s' cannot be a product: 1-32 of A-Z a-z 0-9 . _ -",
-			       o->product);
-	if (o->channel != NULL && !header_is_name(o->channel))
-		return err_set(e, ERR_USAGE, "'%s' cannot be a channel: 1-32 of A-Z a-z 0-9 . _ -",
-			       o->channel);
-	if (o->version != NULL && !header_is_version(o->version))
-		return err_set(e, ERR_USAGE,
-			       "'%s' cannot be a version: 1-48 of A-Z a-z 0-9 . + _ -", o->version);
+	return o->output != NULL ? o->output : "-";
+}
+
+/* Not even with --force. */
+static int check_keys(const struct options *o, const struct opt_list *keys, struct err *e)
+{
+	for (size_t i = 0; i < keys->count; i++)
+		if (outfile_is_same(output_of(o), keys->items[i]) ||
+		    (o->head != NULL && outfile_is_same(o->head, keys->items[i])))
+			return err_set(e, ERR_USAGE, "the key '%s' cannot be an output",
+				       keys->items[i]);
 	return 0;
 }
 
 static int check_options(const struct options *o, const struct cli *cli, struct err *e)
 {
-	bool again = o->resign || o->add_signature;
-	const char *to = o->output != NULL ? o->output : "-";
+	const char *previous = o->words.previous;
 
 	if (cli->operands.count == 0)
 		return err_set(e, ERR_USAGE, "missing operand: %s", program.operands);
 	if (o->keys.count == 0)
 		return err_set(e, ERR_USAGE, "no key to sign with: give --key FILE");
-	if (o->resign && o->add_signature)
-		return err_set(e, ERR_USAGE, "--resign and --add-signature exclude each other");
-	if (again && (o->product != NULL || o->channel != NULL || o->version != NULL ||
-		      o->serial != NULL || o->previous != NULL))
-		return err_set(e, ERR_USAGE,
-			       "--%s leaves the release as it is: --product, --channel, --release, "
-			       "--serial and --previous are for a new one",
-			       o->resign ? "resign" : "add-signature");
-	if (o->add_signature &&
-	    (o->expires != NULL || o->rollout_start != NULL || o->rollout_window.given))
-		return err_set(e, ERR_USAGE,
-			       "--add-signature leaves the head as it is: --expires and "
-			       "--rollout-* are for --resign");
-	if (!again && o->version == NULL)
-		return err_set(e, ERR_USAGE, "what release is it? give --release VERSION");
-	if (!again && o->serial == NULL)
-		return err_set(e, ERR_USAGE,
-			       "give --serial N, or --serial next with --previous (a first release "
-			       "has --serial 1)");
-	if (o->previous != NULL && strcmp(o->previous, "-") == 0 &&
+	if (request_check(&o->words, e) != 0)
+		return -1;
+	if (previous != NULL && strcmp(previous, "-") == 0 &&
 	    strcmp(cli->operands.items[0], "-") == 0)
 		return err_set(e, ERR_USAGE,
 			       "only one of the operand and --previous can be standard input");
-	if (o->common.json && strcmp(to, "-") == 0)
+	if (o->common.json && strcmp(output_of(o), "-") == 0)
 		return err_set(e, ERR_USAGE, "--json needs -o: a document goes to standard output");
-	for (size_t i = 0; i < o->keys.count; i++)
-		if (outfile_is_same(to, o->keys.items[i]) ||
-		    (o->head != NULL && outfile_is_same(o->head, o->keys.items[i])))
-			return err_set(e, ERR_USAGE, "the key '%s' cannot be an output",
-				       o->keys.items[i]);
-	for (size_t i = 0; i < o->trust.count; i++)
-		if (outfile_is_same(to, o->trust.items[i]) ||
-		    (o->head != NULL && outfile_is_same(o->head, o->trust.items[i])))
-			return err_set(e, ERR_USAGE, "the key '%s' cannot be an output",
-				       o->trust.items[i]);
-	return check_words(o, e);
-}
-
-static int read_expiry(const struct options *o, int64_t issued, int64_t *ret, struct err *e)
-{
-	int64_t seconds = RELEASE_LIFE;
-
-	if (o->expires != NULL && utc_parse(o->expires, ret)) {
-		if (*ret <= issued)
-			return err_set(e, ERR_USAGE, "--expires %s is not after the time of issue",
-				       o->expires);
-		return 0;
-	}
-	if (o->expires != NULL && (!utc_parse_duration(o->expires, &seconds) || seconds == 0))
-		return err_set(e, ERR_USAGE,
-			       "--expires needs a duration such as 30d or a time such as "
-			       "2026-12-31T00:00:00Z, not '%s'",
-			       o->expires);
-	if (seconds > UTC_MAX - issued)
-		return err_set(e, ERR_USAGE,
-			       "it would expire beyond the year 9999: give --expires a "
-			       "time");
-	*ret = issued + seconds;
-	return 0;
-}
-
-static int read_times(const struct options *o, struct release_request *ret, struct err *e)
-{
-	if (utc_epoch(utc_now(), &ret->issued, e) != 0 ||
-	    read_expiry(o, ret->issued, &ret->expires, e) != 0)
+	if (check_keys(o, &o->keys, e) != 0 || check_keys(o, &o->trust, e) != 0)
 		return -1;
-	ret->has_rollout = o->rollout_start != NULL || o->rollout_window.given;
-	ret->rollout_start = ret->issued;
-	if (o->rollout_start != NULL && !utc_parse(o->rollout_start, &ret->rollout_start))
-		return err_set(
-		    e, ERR_USAGE,
-		    "--rollout-start needs a time such as 2026-12-31T00:00:00Z, not '%s'",
-		    o->rollout_start);
-	ret->rollout_window = o->rollout_window.given ? o->rollout_window.value : RELEASE_WINDOW;
-	return 0;
-}
-
-static int read_serial(const struct options *o, struct release_request *ret, struct err *e)
-{
-	if (o->serial == NULL)
-		return 0;
-	if (strcmp(o->serial, "next") == 0) {
-		if (o->previous == NULL)
-			return err_set(e, ERR_USAGE, "--serial next needs --previous");
-		return 0;
-	}
-	if (!num_parse(o->serial, &ret->serial) || ret->serial == 0)
-		return err_set(e, ERR_USAGE, "--serial needs a number from 1, or next, not '%s'",
-			       o->serial);
-	return 0;
+	return request_check_names(&o->words, e);
 }
 
 /* --- the run ------------------------------------------------------------------------------------
@@ -259,7 +181,7 @@ static void report(const struct cli *cli, const struct options *o, const struct 
 {
 	struct buf text = BUF_INIT;
 
-	struct release_summary how = {.only_signatures = o->add_signature,
+	struct release_summary how = {.only_signatures = o->words.add_signature,
 				      .verbose = cli->options->verbose > 0,
 				      .now = utc_now()};
 
@@ -279,25 +201,18 @@ static void report(const struct cli *cli, const struct options *o, const struct 
 static int sign(const struct cli *cli, const struct options *o, const struct ring *ring,
 		struct err *e)
 {
-	struct release_request request = {.task = o->add_signature ? RELEASE_ADD_SIGNATURE
-						  : o->resign      ? RELEASE_RESIGN
-								   : RELEASE_MAKE,
-					  .keys = ring->keys,
-					  .key_count = ring->count,
-					  .trust = ring->trust,
-					  .product = o->product,
-					  .channel = o->channel,
-					  .version = o->version};
+	struct release_request request = {
+	    .keys = ring->keys, .key_count = ring->count, .trust = ring->trust};
 	struct release_files files = {.in = cli->operands.items[0],
-				      .out = o->output != NULL ? o->output : "-",
+				      .out = output_of(o),
 				      .head = o->head,
 				      .force = o->common.force};
 	struct head head, previous;
 
-	if (read_times(o, &request, e) != 0 || read_serial(o, &request, e) != 0)
+	if (request_read(&o->words, &request, e) != 0)
 		return -1;
-	if (o->previous != NULL) {
-		if (release_previous(o->previous, ring->trust, &previous, e) != 0)
+	if (o->words.previous != NULL) {
+		if (release_previous(o->words.previous, ring->trust, &previous, e) != 0)
 			return -1;
 		request.previous = &previous;
 	}

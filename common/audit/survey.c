@@ -72,13 +72,20 @@ static void note_sizes(struct survey *s, bool only_missing)
 /* --- going through the copy ---------------------------------------------------------------------
  */
 
+/* An item of the copy, and what the release says of it. */
+struct sighting {
+	const struct source_item *item;
+	const char *name;          /* without what --strip-components takes */
+	const struct entry *entry; /* what it should be; NULL: nothing */
+	bool silent;               /* no finding is to be made of it */
+};
+
 static const char *keep(struct survey *s, const char *text)
 {
 	return arena_copy(&s->findings->arena, text, strlen(text));
 }
 
-static struct survey_file *add_file(struct survey *s, const struct source_item *item,
-				    const char *name, const struct entry *entry, struct err *e)
+static struct survey_file *add_file(struct survey *s, const struct sighting *x, struct err *e)
 {
 	if (s->count == s->cap) {
 		size_t want = s->cap == 0 ? 64 : s->cap * 2;
@@ -91,16 +98,17 @@ static struct survey_file *add_file(struct survey *s, const struct source_item *
 		s->cap = want;
 	}
 	struct survey_file *p = &s->files[s->count];
-	*p = (struct survey_file){.path = keep(s, item->path),
-				  .entry = entry,
-				  .size = item->size,
+	*p = (struct survey_file){.path = keep(s, x->item->path),
+				  .entry = x->entry,
+				  .size = x->item->size,
 				  .same_as = SURVEY_NONE,
-				  .exec = item->exec};
+				  .exec = x->item->exec,
+				  .silent = x->silent};
 	if (p->path == NULL) {
 		(void)err_nomem(e);
 		return NULL;
 	}
-	p->name = p->path + (name - item->path);
+	p->name = p->path + (x->name - x->item->path);
 	s->count++;
 	return p;
 }
@@ -140,49 +148,11 @@ static bool leads_out(const struct source_item *item)
 	return false;
 }
 
-/* Something that is no file. */
-static int judge_other(struct survey *s, const struct source_item *item, const char *name,
-		       const struct entry *entry, struct err *e)
+/* An entry that is NULL is fine. */
+static void settle(struct survey *s, const struct entry *entry)
 {
-	bool archived = !source_is_directory(s->copy);
-
-	if (entry != NULL) {
+	if (entry != NULL)
 		s->settled[index_of(s, entry)] = true;
-		return finding_add_reason(s->findings, FINDING_WRONG_TYPE, name,
-					  source_type_name(item->type), e);
-	}
-	if (item->type == SOURCE_DIRECTORY)
-		return 0;
-	if (archived && item->target != NULL && leads_out(item))
-		return finding_add_reason(s->findings, FINDING_UNSAFE_PATH, name,
-					  "a link that leads out of the copy", e);
-	if (is_folder_of_release(s, name))
-		return finding_add_reason(s->findings, FINDING_WRONG_TYPE, name,
-					  item->type == SOURCE_SYMLINK
-					      ? "a symbolic link where a directory should be"
-					      : "not the directory that it should be",
-					  e);
-	if (s->options->ignore_extra || !survey_wants(s, name))
-		return 0;
-	return finding_add_reason(s->findings, FINDING_EXTRA, name, source_type_name(item->type),
-				  e);
-}
-
-/* A name that is not the release's. Returns 1 if the file is to be kept in mind, *ret_silent or
- * not. */
-static int judge_stranger(struct survey *s, const struct source_item *item, const char *name,
-			  bool *ret_silent, struct err *e)
-{
-	bool wanted = survey_wants(s, name) && !s->options->ignore_extra;
-	const char *why = path_unportable(name);
-
-	if (is_folder_of_release(s, name))
-		return finding_add_reason(s->findings, FINDING_WRONG_TYPE, name,
-					  "a file where a directory should be", e);
-	if (wanted && why != NULL)
-		return finding_add_reason(s->findings, FINDING_UNSAFE_PATH, name, why, e);
-	*ret_silent = !wanted;
-	return wanted || may_have_moved(s, item->size);
 }
 
 static int note_broken(struct survey *s, const struct source_item *item, const char *name,
@@ -198,12 +168,109 @@ static int note_broken(struct survey *s, const struct source_item *item, const c
 		return err_nomem(e);
 	if (names_put(&s->broken, kept, 0, e) != 0)
 		return -1;
-	const struct entry *entry = listing_find(s->listing, name);
-	if (entry != NULL)
-		s->settled[index_of(s, entry)] = true;
+	settle(s, listing_find(s->listing, name));
 	errno = item->error;
 	(void)err_sys(&why, "cannot be read");
 	return finding_add_reason(s->findings, FINDING_UNREADABLE, name, why.msg, e);
+}
+
+static int judge_nameless(struct survey *s, const struct source_item *item, struct err *e)
+{
+	if (item->type == SOURCE_DIRECTORY || s->options->ignore_extra)
+		return 0;
+	return finding_add_reason(s->findings, FINDING_EXTRA, item->path,
+				  "no name is left of it after --strip-components", e);
+}
+
+/* Something that is no file. */
+static int judge_other(struct survey *s, const struct sighting *x, struct err *e)
+{
+	const struct source_item *item = x->item;
+	bool archived = !source_is_directory(s->copy);
+
+	settle(s, x->entry);
+	if (x->entry != NULL)
+		return finding_add_reason(s->findings, FINDING_WRONG_TYPE, x->name,
+					  source_type_name(item->type), e);
+	if (item->type == SOURCE_DIRECTORY)
+		return 0;
+	if (archived && item->target != NULL && leads_out(item))
+		return finding_add_reason(s->findings, FINDING_UNSAFE_PATH, x->name,
+					  "a link that leads out of the copy", e);
+	if (is_folder_of_release(s, x->name))
+		return finding_add_reason(s->findings, FINDING_WRONG_TYPE, x->name,
+					  item->type == SOURCE_SYMLINK
+					      ? "a symbolic link where a directory should be"
+					      : "not the directory that it should be",
+					  e);
+	if (s->options->ignore_extra || !survey_wants(s, x->name))
+		return 0;
+	return finding_add_reason(s->findings, FINDING_EXTRA, x->name, source_type_name(item->type),
+				  e);
+}
+
+/* A file whose name is not the release's. Returns 1 if it is to be kept in mind, silent or not. */
+static int judge_stranger(struct survey *s, struct sighting *x, struct err *e)
+{
+	bool wanted = survey_wants(s, x->name) && !s->options->ignore_extra;
+	const char *why = path_unportable(x->name);
+
+	if (is_folder_of_release(s, x->name))
+		return finding_add_reason(s->findings, FINDING_WRONG_TYPE, x->name,
+					  "a file where a directory should be", e);
+	if (wanted && why != NULL)
+		return finding_add_reason(s->findings, FINDING_UNSAFE_PATH, x->name, why, e);
+	x->silent = !wanted;
+	return wanted || may_have_moved(s, x->item->size);
+}
+
+/* A file whose name is the release's. Returns 1 if it is the first of this name. */
+static int judge_member(struct survey *s, const struct sighting *x, struct err *e)
+{
+	if (s->file_of[index_of(s, x->entry)] == SURVEY_NONE)
+		return 1;
+	/* Programs that unpack disagree on which of the two counts. */
+	return x->silent ? 0
+			 : finding_add_reason(s->findings, FINDING_UNSAFE_PATH, x->name,
+					      "the copy holds this name twice", e);
+}
+
+/* Takes the file down; its content is that of the file `same_as`, unless that is NONE. */
+static struct survey_file *take_file(struct survey *s, const struct sighting *x, size_t same_as,
+				     struct err *e)
+{
+	struct survey_file *p = add_file(s, x, e);
+
+	if (p == NULL || (!source_is_directory(s->copy) &&
+			  names_put(&s->by_path, p->path, s->count - 1, e) != 0))
+		return NULL;
+	if (x->entry != NULL)
+		s->file_of[index_of(s, x->entry)] = s->count - 1;
+	p->same_as = same_as;
+	if (same_as != SURVEY_NONE)
+		p->size = s->files[same_as].size;
+	return p;
+}
+
+static int judge_file(struct survey *s, struct sighting *x, struct survey_file **ret_file,
+		      struct err *e)
+{
+	bool linked = x->item->type == SOURCE_HARDLINK;
+	size_t same_as = SURVEY_NONE;
+
+	if (linked && (x->item->size > 0 || leads_out(x->item))) {
+		settle(s, x->entry);
+		return finding_add_reason(
+		    s->findings, FINDING_UNSAFE_PATH, x->name,
+		    "a hard link that leads out of the copy or brings content", e);
+	}
+	int keep_it = x->entry != NULL ? judge_member(s, x, e) : judge_stranger(s, x, e);
+	if (keep_it <= 0)
+		return keep_it;
+	if (linked && (same_as = find_linked(s, x->item->target)) == SURVEY_NONE)
+		return x->silent ? 0 : judge_other(s, x, e);
+	*ret_file = take_file(s, x, same_as, e);
+	return *ret_file != NULL ? 0 : -1;
 }
 
 /*
@@ -213,57 +280,24 @@ static int note_broken(struct survey *s, const struct source_item *item, const c
 static int judge(struct survey *s, const struct source_item *item, struct survey_file **ret_file,
 		 struct err *e)
 {
+	bool is_file = item->type == SOURCE_FILE || item->type == SOURCE_HARDLINK;
+	struct sighting x = {.item = item};
+
 	*ret_file = NULL;
 	if (item->unsafe)
 		return finding_add_reason(s->findings, FINDING_UNSAFE_PATH, item->path,
 					  "a name that leads out of the copy", e);
-	const char *name = path_strip(item->path, s->options->strip);
-	if (name == NULL)
-		return item->type == SOURCE_DIRECTORY || s->options->ignore_extra
-			   ? 0
-			   : finding_add_reason(s->findings, FINDING_EXTRA, item->path,
-						"no name is left of it after --strip-components",
-						e);
+	x.name = path_strip(item->path, s->options->strip);
+	if (x.name == NULL)
+		return judge_nameless(s, item, e);
 	if (item->type == SOURCE_BROKEN)
-		return note_broken(s, item, name, e);
-	const struct entry *entry = listing_find(s->listing, name);
-	bool is_file = item->type == SOURCE_FILE || item->type == SOURCE_HARDLINK;
-	bool archived = !source_is_directory(s->copy);
-	bool silent = entry != NULL && !survey_wants(s, name);
+		return note_broken(s, item, x.name, e);
+	x.entry = listing_find(s->listing, x.name);
+	x.silent = x.entry != NULL && !survey_wants(s, x.name);
 	/* What --only leaves out may still be what a hard link leads to. */
-	if (silent && !(archived && is_file))
+	if (x.silent && (!is_file || source_is_directory(s->copy)))
 		return 0;
-	if (!is_file)
-		return judge_other(s, item, name, entry, e);
-	if (item->type == SOURCE_HARDLINK && (item->size > 0 || leads_out(item))) {
-		if (entry != NULL)
-			s->settled[index_of(s, entry)] = true;
-		return finding_add_reason(
-		    s->findings, FINDING_UNSAFE_PATH, name,
-		    "a hard link that leads out of the copy or brings content", e);
-	}
-	int keep_it = entry != NULL ? 1 : judge_stranger(s, item, name, &silent, e);
-	if (keep_it <= 0)
-		return keep_it;
-	/* Programs that unpack disagree on which of the two counts. */
-	if (entry != NULL && s->file_of[index_of(s, entry)] != SURVEY_NONE)
-		return silent ? 0
-			      : finding_add_reason(s->findings, FINDING_UNSAFE_PATH, name,
-						   "the copy holds this name twice", e);
-	size_t same_as = item->type == SOURCE_HARDLINK ? find_linked(s, item->target) : SURVEY_NONE;
-	if (item->type == SOURCE_HARDLINK && same_as == SURVEY_NONE)
-		return silent ? 0 : judge_other(s, item, name, entry, e);
-	struct survey_file *p = add_file(s, item, name, entry, e);
-	if (p == NULL || (archived && names_put(&s->by_path, p->path, s->count - 1, e) != 0))
-		return -1;
-	if (entry != NULL)
-		s->file_of[index_of(s, entry)] = s->count - 1;
-	p->silent = silent;
-	p->same_as = same_as;
-	if (same_as != SURVEY_NONE)
-		p->size = s->files[same_as].size;
-	*ret_file = p;
-	return 0;
+	return is_file ? judge_file(s, &x, ret_file, e) : judge_other(s, &x, e);
 }
 
 /* --- reading ------------------------------------------------------------------------------------

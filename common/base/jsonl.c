@@ -297,8 +297,7 @@ void jsonl_get_base64(struct jsonl_object *o, const char *key, struct buf *ret)
 {
 	const char *text = jsonl_get_string(o, key);
 	size_t len = strlen(text), size = base64_size(text, len);
-	/* Room for the two bytes that a malformed last quantum may write beyond its size. */
-	char *to = buf_room(ret, size + 3);
+	char *to = buf_room(ret, size);
 
 	if (to == NULL)
 		return;

@@ -72,7 +72,7 @@ static int examine(struct outfile *o, struct err *e)
 	return 0;
 }
 
-static char *folder_of(const char *path)
+char *outfile_folder(const char *path)
 {
 	char *copy = strdup(path);
 	char *folder = copy != NULL ? strdup(dirname(copy)) : NULL;
@@ -101,7 +101,7 @@ static char *temporary_name(const char *path)
  */
 static void sweep(const char *path)
 {
-	char *folder = folder_of(path), *pattern = temporary_name(path);
+	char *folder = outfile_folder(path), *pattern = temporary_name(path);
 	const char *prefix = pattern != NULL ? strrchr(pattern, '/') : NULL;
 	DIR *dir = folder != NULL && pattern != NULL ? opendir(folder) : NULL;
 
@@ -169,7 +169,7 @@ static int open_file(struct outfile *o, mode_t mode, struct err *e)
 		o->fd = io_temporary(e);
 		return o->fd < 0 ? -1 : 0;
 	}
-	char *folder = folder_of(o->path);
+	char *folder = outfile_folder(o->path);
 	if (folder == NULL)
 		return err_nomem(e);
 	sweep(o->path);
@@ -219,11 +219,6 @@ void outfile_free(struct outfile *o)
 int outfile_write(struct outfile *o, const void *bytes, size_t len, struct err *e)
 {
 	return io_write(o->fd, bytes, len, o->path, e);
-}
-
-int outfile_fd(const struct outfile *o)
-{
-	return o->fd;
 }
 
 int outfile_sync(struct outfile *o, struct err *e)
@@ -314,7 +309,7 @@ static int rename_into_place(struct outfile *o, struct err *e)
 
 static void sync_folder(const char *path)
 {
-	char *folder = folder_of(path);
+	char *folder = outfile_folder(path);
 	int fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
 	if (fd >= 0) {
@@ -367,7 +362,7 @@ static char *real_name(const char *path)
 	char *real = realpath(path, NULL);
 	if (real != NULL)
 		return real;
-	char *copy = strdup(path), *folder = folder_of(path);
+	char *copy = strdup(path), *folder = outfile_folder(path);
 	char *parent = folder != NULL ? realpath(folder, NULL) : NULL;
 	if (copy != NULL && parent != NULL) {
 		const char *name = basename(copy);

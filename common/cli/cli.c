@@ -110,6 +110,11 @@ void cli_complain(const struct cli *c, const struct buf *text)
 	print_lines(c, "", text);
 }
 
+void cli_warn_lines(const struct cli *c, const struct buf *text)
+{
+	print_lines(c, "warning: ", text);
+}
+
 void cli_say_lines(const struct cli *c, const struct buf *text)
 {
 	if (!c->options->quiet)

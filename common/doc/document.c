@@ -147,16 +147,6 @@ enum document_kind document_kind(const struct document *d)
 	return d->kind;
 }
 
-const char *document_kind_name(enum document_kind kind)
-{
-	switch (kind) {
-	case DOCUMENT_INVENTORY: return "inventory";
-	case DOCUMENT_MANIFEST: return "manifest";
-	case DOCUMENT_HEAD: return "head";
-	}
-	return "document";
-}
-
 const char *document_name(const struct document *d)
 {
 	return d->name;

@@ -89,26 +89,6 @@ static void get_fixed(struct jsonl_object *o, const char *key, const char *value
 	jsonl_reject(o, key, why);
 }
 
-static void get_name(struct jsonl_object *o, const char *key, char *ret)
-{
-	const char *text = jsonl_get_string(o, key);
-
-	if (header_is_name(text))
-		memcpy(ret, text, strlen(text) + 1);
-	else
-		jsonl_reject(o, key, "is not a product or channel");
-}
-
-static void get_version(struct jsonl_object *o, const char *key, char *ret)
-{
-	const char *text = jsonl_get_string(o, key);
-
-	if (header_is_version(text))
-		memcpy(ret, text, strlen(text) + 1);
-	else
-		jsonl_reject(o, key, "is not a version");
-}
-
 static uint64_t get_positive(struct jsonl_object *o, const char *key)
 {
 	uint64_t n = jsonl_get_number(o, key);
@@ -129,9 +109,12 @@ static int64_t get_time(struct jsonl_object *o, const char *key)
 
 static void read_predicate(struct jsonl_object *o, struct head *ret)
 {
-	get_name(o, "product", ret->id.product);
-	get_name(o, "channel", ret->id.channel);
-	get_version(o, "version", ret->id.version);
+	static const char no_name[] = "is not a product or channel";
+	static const char no_version[] = "is not a version";
+
+	header_get_name(o, "product", no_name, ret->id.product);
+	header_get_name(o, "channel", no_name, ret->id.channel);
+	header_get_version(o, "version", no_version, ret->id.version);
 	ret->id.serial = get_positive(o, "serial");
 	struct jsonl_object *manifest = jsonl_get_object(o, "manifest");
 	ret->bytes = get_positive(manifest, "bytes");
@@ -149,7 +132,7 @@ static void read_predicate(struct jsonl_object *o, struct head *ret)
 	ret->has_previous = jsonl_has(o, "previous");
 	if (ret->has_previous) {
 		struct jsonl_object *previous = jsonl_get_object(o, "previous");
-		get_version(previous, "version", ret->previous.version);
+		header_get_version(previous, "version", no_version, ret->previous.version);
 		ret->previous.serial = get_positive(previous, "serial");
 		if (ret->previous.serial >= ret->id.serial)
 			jsonl_reject(previous, "serial", "is not below that of the release");

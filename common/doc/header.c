@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "swarm/jsonl.h"
 #include "swarm/merkle.h"
 #include "swarm/num.h"
 
@@ -40,6 +39,28 @@ bool header_is_piece_length(uint64_t n)
 	return n >= MERKLE_PIECE_MIN && n <= MERKLE_PIECE_MAX && (n & (n - 1)) == 0;
 }
 
+void header_get_name(struct jsonl_object *o, const char *key, const char *why,
+		     char ret[static HEADER_PRODUCT_MAX + 1])
+{
+	const char *text = jsonl_get_string(o, key);
+
+	if (header_is_name(text))
+		memcpy(ret, text, strlen(text) + 1);
+	else
+		jsonl_reject(o, key, why);
+}
+
+void header_get_version(struct jsonl_object *o, const char *key, const char *why,
+			char ret[static HEADER_VERSION_MAX + 1])
+{
+	const char *text = jsonl_get_string(o, key);
+
+	if (header_is_version(text))
+		memcpy(ret, text, strlen(text) + 1);
+	else
+		jsonl_reject(o, key, why);
+}
+
 void header_format(struct buf *to, const struct header *header)
 {
 	struct jsonl_writer w = {.to = to};
@@ -60,27 +81,16 @@ void header_format(struct buf *to, const struct header *header)
 	jsonl_close(&w);
 }
 
-static void read_name(struct jsonl_object *o, const char *key, char *ret)
-{
-	const char *text = jsonl_get_string(o, key);
-
-	if (header_is_name(text))
-		memcpy(ret, text, strlen(text) + 1);
-	else
-		jsonl_reject(o, key,
-			     "is not 1-32 of A-Z a-z 0-9 . _ -, the first a letter or digit");
-}
-
 static void read_id(struct jsonl_object *o, struct release_id *ret)
 {
-	read_name(o, "product", ret->product);
-	read_name(o, "channel", ret->channel);
-	const char *version = jsonl_get_string(o, "version");
-	if (header_is_version(version))
-		memcpy(ret->version, version, strlen(version) + 1);
-	else
-		jsonl_reject(o, "version",
-			     "is not 1-48 of A-Z a-z 0-9 . + _ -, the first a letter or digit");
+	static const char no_name[] =
+	    "is not 1-32 of A-Z a-z 0-9 . _ -, the first a letter or digit";
+	static const char no_version[] =
+	    "is not 1-48 of A-Z a-z 0-9 . + _ -, the first a letter or digit";
+
+	header_get_name(o, "product", no_name, ret->product);
+	header_get_name(o, "channel", no_name, ret->channel);
+	header_get_version(o, "version", no_version, ret->version);
 	ret->serial = jsonl_get_number(o, "serial");
 	if (ret->serial == 0)
 		jsonl_reject(o, "serial", "is not at least 1");

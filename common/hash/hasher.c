@@ -10,10 +10,12 @@ struct hasher_file {
 	struct hasher_file *next; /* while idle */
 	struct filehash *hash;
 	struct filehash_digests *ret;
+	struct onlooker *onlooker; /* NULL: none */
 	struct hasher_block *first;
 	struct hasher_block **last;
 	bool scheduled; /* a task is queued or running: at most one, so blocks stay in order */
 	bool ended;
+	bool blind; /* the onlooker failed */
 };
 
 struct hasher {
@@ -97,10 +99,12 @@ static void put_back(struct hasher *h, struct hasher_block *block)
 	pthread_cond_signal(&h->changed);
 }
 
-void hasher_drop(struct hasher *h, struct hasher_block *block)
+/* The first failure is the one that hasher_wait() tells. */
+static void keep_failure(struct hasher *h, const struct err *e)
 {
 	pthread_mutex_lock(&h->lock);
-	put_back(h, block);
+	if (h->err.code == ERR_NONE)
+		h->err = *e;
 	pthread_mutex_unlock(&h->lock);
 }
 
@@ -108,16 +112,29 @@ static void finish(struct hasher_file *f)
 {
 	struct hasher *h = f->owner;
 	struct err e = {.code = ERR_NONE};
-	int status = filehash_final(f->hash, f->ret, &e);
 
+	if (filehash_final(f->hash, f->ret, &e) != 0)
+		keep_failure(h, &e);
+	if (f->onlooker != NULL && f->onlooker->end(f->onlooker, &e) != 0)
+		keep_failure(h, &e);
 	pthread_mutex_lock(&h->lock);
-	if (status != 0 && h->err.code == ERR_NONE)
-		h->err = e;
 	f->next = h->idle;
 	h->idle = f;
 	h->busy--;
 	pthread_cond_signal(&h->changed);
 	pthread_mutex_unlock(&h->lock);
+}
+
+static void take(struct hasher_file *f, const struct hasher_block *block)
+{
+	struct err e = {.code = ERR_NONE};
+
+	filehash_update(f->hash, block->bytes, block->len);
+	if (f->onlooker == NULL || f->blind ||
+	    f->onlooker->see(f->onlooker, block->bytes, block->len, &e) == 0)
+		return;
+	f->blind = true;
+	keep_failure(f->owner, &e);
 }
 
 static void run_file(struct pool_task *task)
@@ -132,7 +149,7 @@ static void run_file(struct pool_task *task)
 		if (f->first == NULL)
 			f->last = &f->first;
 		pthread_mutex_unlock(&h->lock);
-		filehash_update(f->hash, block->bytes, block->len);
+		take(f, block);
 		pthread_mutex_lock(&h->lock);
 		put_back(h, block);
 	}
@@ -143,7 +160,8 @@ static void run_file(struct pool_task *task)
 		finish(f);
 }
 
-struct hasher_file *hasher_begin(struct hasher *h, struct filehash_digests *ret, struct err *e)
+struct hasher_file *hasher_begin(struct hasher *h, struct onlooker *onlooker,
+				 struct filehash_digests *ret, struct err *e)
 {
 	pthread_mutex_lock(&h->lock);
 	struct hasher_file *f = h->idle;
@@ -165,6 +183,8 @@ struct hasher_file *hasher_begin(struct hasher *h, struct filehash_digests *ret,
 		f->task.run = run_file;
 	}
 	f->ret = ret;
+	f->onlooker = onlooker;
+	f->blind = false;
 	f->first = NULL;
 	f->last = &f->first;
 	f->scheduled = false;

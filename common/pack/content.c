@@ -6,27 +6,106 @@
 
 #include "swarm/digest.h"
 #include "swarm/hasher.h"
+#include "swarm/lookout.h"
 #include "swarm/spool.h"
+#include "swarm/watcher.h"
 
 #define NOT_SPOOLED UINT64_MAX
+
+/* --- guards -------------------------------------------------------------------------------------
+ */
+
+static struct watcher_file watched(const struct scan *scan, size_t i)
+{
+	const struct scan_file *file = &scan->files[i];
+
+	return (struct watcher_file){.number = i,
+				     .path = file->path,
+				     .label = file->label,
+				     .type = file->rule != NULL ? file->rule->type : NULL,
+				     .size = file->size};
+}
+
+/* The onlooker of a file; false where there must be one and is none. */
+static bool post(struct lookout *lookout, const struct scan *scan, size_t i,
+		 struct onlooker **onlooker, struct err *e)
+{
+	const struct watcher_file file = watched(scan, i);
+
+	if (lookout != NULL)
+		*onlooker = lookout_take(lookout, &file, *onlooker, e);
+	return lookout == NULL || *onlooker != NULL;
+}
+
+static bool has_format(const struct content *c, size_t i, const void *first, size_t len)
+{
+	const struct watcher_file file = watched(c->scan, i);
+
+	return c->guards != NULL && watcher_knows_format(c->guards, &file, first, len);
+}
+
+static int inspect(const struct content *c, size_t i, struct probe *p, struct err *e)
+{
+	const struct watcher_file file = watched(c->scan, i);
+
+	return watcher_inspect(c->guards, c->hits, &file, p, e);
+}
+
+static ssize_t read_file_at(void *context, uint64_t offset, void *to, size_t len, struct err *e)
+{
+	return source_file_read_at(context, offset, to, len, e);
+}
+
+static int inspect_file(const struct content *c, size_t i, struct source_file *file,
+			const uint8_t *first, size_t len, struct err *e)
+{
+	struct probe p = {.size = file->size,
+			  .first = first,
+			  .first_len = len,
+			  .read_at = read_file_at,
+			  .context = file};
+
+	return has_format(c, i, first, len) ? inspect(c, i, &p, e) : 0;
+}
 
 /* --- a directory without a bundle: every thread takes files of its own --------------------------
  */
 
 struct crew {
 	const struct content *content;
+	struct lookout *lookout;
 	pthread_mutex_t lock;
 	struct err err; /* the first */
 };
 
+static void keep_failure(struct crew *crew, const struct err *e)
+{
+	pthread_mutex_lock(&crew->lock);
+	if (crew->err.code == ERR_NONE)
+		crew->err = *e;
+	pthread_mutex_unlock(&crew->lock);
+}
+
 static bool want_file(void *context, size_t i, struct digest_file *ret, struct source_item *room)
 {
-	const struct crew *crew = context;
+	struct crew *crew = context;
 	const struct scan_file *file = &crew->content->scan->files[i];
+	struct err e;
 
 	*room = (struct source_item){.size = file->size, .stamp = file->stamp};
-	*ret = (struct digest_file){file->content, room, UINT64_MAX};
-	return true;
+	*ret = (struct digest_file){.path = file->content, .expected = room, .limit = UINT64_MAX};
+	if (post(crew->lookout, crew->content->scan, i, &ret->onlooker, &e))
+		return true;
+	keep_failure(crew, &e);
+	return false;
+}
+
+static int look_into(void *context, size_t i, struct source_file *file, const uint8_t *first,
+		     size_t first_len, struct err *e)
+{
+	const struct crew *crew = context;
+
+	return inspect_file(crew->content, i, file, first, first_len, e);
 }
 
 static int file_changed(const struct scan_file *file, struct err *e)
@@ -51,30 +130,29 @@ static int file_done(void *context, size_t i, struct filehash_digests *digests, 
 		buf_init(&digests->layer);
 		return 0;
 	}
-	pthread_mutex_lock(&crew->lock);
-	if (crew->err.code == ERR_NONE)
-		crew->err = *e;
-	pthread_mutex_unlock(&crew->lock);
+	keep_failure(crew, e);
 	return -1;
 }
 
-static int hash_apart(const struct content *c, struct err *e)
+static int hash_apart(const struct content *c, struct lookout *lookout, struct err *e)
 {
-	struct crew crew = {.content = c, .err = {.code = ERR_NONE}};
+	struct crew crew = {.content = c, .lookout = lookout, .err = {.code = ERR_NONE}};
 	struct digest_job job = {.source = c->source,
 				 .hash = {c->hash.piece_length, c->hash.plain},
 				 .progress = c->progress,
 				 .count = c->scan->count,
 				 .context = &crew,
 				 .want = want_file,
+				 .look = look_into,
 				 .done = file_done};
 
 	pthread_mutex_init(&crew.lock, NULL);
 	int status = digest_files(&job, c->pool, e);
 	pthread_mutex_destroy(&crew.lock);
-	if (crew.err.code != ERR_NONE)
-		*e = crew.err;
-	return status;
+	if (crew.err.code == ERR_NONE)
+		return status;
+	*e = crew.err;
+	return -1;
 }
 
 /* --- one reader: a bundle is written, or an archive is read -------------------------------------
@@ -93,6 +171,7 @@ static int to_spool(void *context, const void *bytes, size_t len, struct err *e)
 /* One thread that reads one file after the other. */
 struct reader {
 	const struct content *content;
+	struct lookout *lookout;
 	struct hasher *hasher;
 	/* Only for an archive, which is read in its own order for files that are wanted in ours: */
 	size_t *by_content; /* indices of files, by the number of their content */
@@ -109,6 +188,8 @@ static int read_through(const struct reader *r, size_t i, struct digest_stream s
 	const struct content *c = r->content;
 	uint64_t size = 0;
 
+	if (stream.onlooker == NULL && !post(r->lookout, c->scan, i, &stream.onlooker, e))
+		return -1;
 	stream.source = c->source;
 	stream.hasher = r->hasher;
 	stream.progress = c->progress;
@@ -123,6 +204,15 @@ static int begin_in_bundle(const struct content *c, size_t i, struct err *e)
 	const struct scan_file *file = &c->scan->files[i];
 
 	return bundle_begin(c->bundle, file->path, file->size, file->exec, e);
+}
+
+/* Once its content has gone elsewhere. */
+static int inspect_again(const struct content *c, size_t i, struct source_file *file, struct err *e)
+{
+	uint8_t first[WATCHER_START];
+	ssize_t n = source_file_read_at(file, 0, first, sizeof first, e);
+
+	return n >= 0 ? inspect_file(c, i, file, first, (size_t)n, e) : -1;
 }
 
 /* A directory into a bundle: any file can be read in its turn. */
@@ -141,6 +231,8 @@ static int read_in_turn(struct reader *r, struct err *e)
 		int status = begin_in_bundle(c, i, e);
 		if (status == 0)
 			status = read_through(r, i, stream, e);
+		if (status == 0 && c->guards != NULL)
+			status = inspect_again(c, i, &in, e);
 		if (source_file_close(&in, status == 0 ? e : &late) != 0)
 			status = -1;
 		if (status != 0 || bundle_end(c->bundle, e) != 0)
@@ -210,28 +302,121 @@ static int write_due(struct reader *r, struct err *e)
 	return 0;
 }
 
+/* A member of an archive on its way: what passes is looked into once it is there. */
+struct passage {
+	struct reader *reader;
+	size_t users; /* files from reader->at on that have this content */
+	int (*tee)(void *context, const void *bytes, size_t len, struct err *e); /* NULL: none */
+	void *context;
+	bool begun;
+	struct spool *kept; /* NULL: no user is of a format that must be read here and there */
+	uint64_t size;
+};
+
+static size_t user(const struct passage *p, size_t i)
+{
+	return p->reader->by_content[p->reader->at + i];
+}
+
+static ssize_t read_kept_at(void *context, uint64_t offset, void *to, size_t len, struct err *e)
+{
+	const struct passage *p = context;
+
+	if (offset >= p->size)
+		return 0;
+	if (len > p->size - offset)
+		len = (size_t)(p->size - offset);
+	return spool_read(p->kept, offset, to, len, e) == 0 ? (ssize_t)len : -1;
+}
+
+static bool must_keep(const struct passage *p, const void *first, size_t len)
+{
+	for (size_t i = 0; i < p->users; i++)
+		if (has_format(p->reader->content, user(p, i), first, len))
+			return true;
+	return false;
+}
+
+static int inspect_whole(const struct passage *p, const void *bytes, size_t len, struct err *e)
+{
+	for (size_t i = 0; i < p->users; i++) {
+		struct probe probe = {.size = len, .first = bytes, .first_len = len};
+		if (has_format(p->reader->content, user(p, i), bytes, len) &&
+		    inspect(p->reader->content, user(p, i), &probe, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int begin_passage(struct passage *p, const void *bytes, size_t len, struct err *e)
+{
+	p->begun = true;
+	if (len == p->reader->content->scan->files[user(p, 0)].size)
+		return inspect_whole(p, bytes, len, e);
+	if (!must_keep(p, bytes, len))
+		return 0;
+	p->kept = spool_new(e);
+	return p->kept != NULL ? 0 : -1;
+}
+
+static int pass(void *context, const void *bytes, size_t len, struct err *e)
+{
+	struct passage *p = context;
+
+	if (!p->begun && begin_passage(p, bytes, len, e) != 0)
+		return -1;
+	p->size += len;
+	if (p->kept != NULL && spool_write(p->kept, bytes, len, e) != 0)
+		return -1;
+	return p->tee != NULL ? p->tee(p->context, bytes, len, e) : 0;
+}
+
+static int inspect_kept(struct passage *p, struct err *e)
+{
+	for (size_t i = 0; p->kept != NULL && i < p->users; i++) {
+		struct probe probe = {.size = p->size, .read_at = read_kept_at, .context = p};
+		if (inspect(p->reader->content, user(p, i), &probe, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Reads the member that has just been found, for all its users. */
+static int read_member(struct reader *r, size_t users,
+		       int (*tee)(void *, const void *, size_t, struct err *), void *context,
+		       struct err *e)
+{
+	struct passage p = {.reader = r, .users = users, .tee = tee, .context = context};
+	struct digest_stream stream = {.tee = pass, .context = &p};
+
+	for (size_t i = 0; i < users; i++)
+		if (!post(r->lookout, r->content->scan, user(&p, i), &stream.onlooker, e))
+			return -1;
+	int status = read_through(r, user(&p, 0), stream, e);
+	if (status == 0)
+		status = inspect_kept(&p, e);
+	spool_free(p.kept);
+	return status;
+}
+
 /* The member that has just been found is the content of `users` files from r->at on. */
 static int take_member(struct reader *r, size_t users, struct err *e)
 {
 	const struct content *c = r->content;
 	size_t first = r->by_content[r->at];
-	struct digest_stream stream = {.tee = NULL};
 
 	if (c->bundle == NULL)
-		return read_through(r, first, stream, e);
+		return read_member(r, users, NULL, NULL, e);
 	if (users == 1 && first == r->turn) {
-		stream.tee = to_bundle;
-		stream.context = c->bundle;
-		if (begin_in_bundle(c, first, e) != 0 || read_through(r, first, stream, e) != 0 ||
+		if (begin_in_bundle(c, first, e) != 0 ||
+		    read_member(r, users, to_bundle, c->bundle, e) != 0 ||
 		    bundle_end(c->bundle, e) != 0)
 			return -1;
 		r->turn++;
 	} else {
-		stream.tee = to_spool;
-		stream.context = r->spool;
 		for (size_t i = 0; i < users; i++)
 			r->spooled[r->by_content[r->at + i]] = spool_position(r->spool);
-		if (read_through(r, first, stream, e) != 0)
+		if (read_member(r, users, to_spool, r->spool, e) != 0)
 			return -1;
 	}
 	return write_due(r, e);
@@ -307,18 +492,29 @@ out:
 /* --- the whole ----------------------------------------------------------------------------------
  */
 
-int content_read(const struct content *c, struct err *e)
+static int read_by_one(const struct content *c, struct lookout *lookout, struct err *e)
 {
-	struct reader r = {.content = c};
+	struct reader r = {.content = c, .lookout = lookout};
 
-	/* Only a directory's files can be read in any order, and only a bundle needs one. */
-	if (c->bundle == NULL && source_is_directory(c->source))
-		return hash_apart(c, e);
 	r.hasher = hasher_new(c->pool, &c->hash, e);
 	if (r.hasher == NULL)
 		return -1;
 	int status = source_is_directory(c->source) ? read_in_turn(&r, e) : read_archive(&r, e);
 	/* Waits for what is being hashed into c->digests. */
 	hasher_free(r.hasher);
+	return status;
+}
+
+int content_read(const struct content *c, struct err *e)
+{
+	struct lookout *lookout = NULL;
+
+	if (c->guards != NULL && (lookout = lookout_new(c->guards, c->hits, e)) == NULL)
+		return -1;
+	/* Only a directory's files can be read in any order, and only a bundle needs one. */
+	int status = c->bundle == NULL && source_is_directory(c->source)
+			 ? hash_apart(c, lookout, e)
+			 : read_by_one(c, lookout, e);
+	lookout_free(lookout);
 	return status;
 }

@@ -13,7 +13,7 @@
 struct explainer {
 	const struct explain_options *options;
 	FILE *to;
-	size_t unlabelled;
+	size_t unlabelled, refused;
 };
 
 static const char *verdict_name(const struct rules_verdict *v)
@@ -59,7 +59,7 @@ static void put_members(struct jsonl_writer *w, const struct rules_verdict *v)
 	buf_release(&place);
 }
 
-/* Calls for each rule but the deciding one that matches, the strongest first. */
+/* The next rule that matches and does not decide, from *at down to the first; false: no more. */
 static bool next_other(const struct explainer *x, size_t *at, const char *path, bool is_directory,
 		       const struct rules_verdict *decided, struct rules_verdict *ret)
 {
@@ -72,11 +72,70 @@ static bool next_other(const struct explainer *x, size_t *at, const char *path, 
 	return false;
 }
 
-static int explain(struct explainer *x, const char *given, struct err *e)
+/* Why a name is not published although it is labelled so; NULL: it is. */
+static const char *refusal(const struct explainer *x, const char *path, bool is_directory,
+			   const struct rules_verdict *v, const struct guards_guard **ret_guard)
+{
+	*ret_guard = NULL;
+	if (!v->labelled || v->label == LABEL_PRIVATE || is_directory)
+		return NULL;
+	const char *why = path_unportable(path);
+	if (why == NULL && (*ret_guard = guards_judge_name(x->options->guards, path)) != NULL)
+		why = (*ret_guard)->description;
+	return why;
+}
+
+static void put_refusal(struct buf *to, const char *path, const char *why,
+			const struct guards_guard *guard)
+{
+	buf_addf(to, "  refused\t%s\t", guard != NULL ? guard->id : "-");
+	text_printable(to, why, strlen(why));
+	buf_addc(to, '\t');
+	text_printable(to, path, strlen(path));
+	buf_addc(to, '\n');
+}
+
+static void put_path(struct explainer *x, const char *path, const char *shown, bool is_directory,
+		     struct buf *to)
 {
 	struct rules_verdict verdict, other;
-	struct buf path = BUF_INIT, shown = BUF_INIT, out = BUF_INIT;
 	size_t at = rules_count(x->options->rules);
+	const struct guards_guard *guard;
+
+	rules_decide(x->options->rules, path, is_directory, &verdict);
+	const char *refused = refusal(x, path, is_directory, &verdict, &guard);
+	x->unlabelled += !verdict.labelled;
+	x->refused += refused != NULL;
+	if (!x->options->json) {
+		put_text(to, "", &verdict, shown);
+		while (next_other(x, &at, path, is_directory, &verdict, &other))
+			put_text(to, "  ", &other, shown);
+		if (refused != NULL)
+			put_refusal(to, shown, refused, guard);
+		return;
+	}
+	struct jsonl_writer w = {.to = to};
+	jsonl_open(&w, NULL);
+	jsonl_path(&w, "path", shown);
+	put_members(&w, &verdict);
+	jsonl_open_array(&w, "also");
+	while (next_other(x, &at, path, is_directory, &verdict, &other)) {
+		jsonl_open(&w, NULL);
+		put_members(&w, &other);
+		jsonl_close(&w);
+	}
+	jsonl_close_array(&w);
+	if (refused != NULL)
+		jsonl_any_string(&w, "refused", refused);
+	if (guard != NULL)
+		jsonl_string(&w, "guard", guard->id);
+	jsonl_close(&w);
+	buf_addc(to, '\n');
+}
+
+static int explain(struct explainer *x, const char *given, struct err *e)
+{
+	struct buf path = BUF_INIT, shown = BUF_INIT, out = BUF_INIT;
 	int status = -1;
 
 	buf_adds(&path, given);
@@ -92,32 +151,14 @@ static int explain(struct explainer *x, const char *given, struct err *e)
 		is_directory = source_type_at(x->options->tree, path.data) == SOURCE_DIRECTORY;
 	buf_adds(&shown, path.data);
 	buf_adds(&shown, is_directory ? "/" : "");
-	rules_decide(x->options->rules, path.data, is_directory, &verdict);
-	x->unlabelled += !verdict.labelled;
-	if (x->options->json) {
-		struct jsonl_writer w = {.to = &out};
-		jsonl_open(&w, NULL);
-		jsonl_path(&w, "path", shown.data);
-		put_members(&w, &verdict);
-		jsonl_open_array(&w, "also");
-		while (next_other(x, &at, path.data, is_directory, &verdict, &other)) {
-			jsonl_open(&w, NULL);
-			put_members(&w, &other);
-			jsonl_close(&w);
-		}
-		jsonl_close_array(&w);
-		jsonl_close(&w);
-		buf_addc(&out, '\n');
-	} else {
-		put_text(&out, "", &verdict, shown.data);
-		while (next_other(x, &at, path.data, is_directory, &verdict, &other))
-			put_text(&out, "  ", &other, shown.data);
-	}
-	if (buf_check(&shown, e) == 0 && buf_check(&out, e) == 0) {
-		status = 0;
-		if (fwrite(out.data, 1, out.len, x->to) != out.len)
-			status = err_sys(e, "cannot write '%s'", "standard output");
-	}
+	if (buf_check(&shown, e) != 0)
+		goto out;
+	put_path(x, path.data, shown.data, is_directory, &out);
+	if (buf_check(&out, e) != 0)
+		goto out;
+	status = 0;
+	if (fwrite(out.data, 1, out.len, x->to) != out.len)
+		status = err_sys(e, "cannot write '%s'", "standard output");
 out:
 	buf_release(&path);
 	buf_release(&shown);
@@ -168,5 +209,7 @@ int explain_paths(const struct explain_options *options, const char *const *path
 	}
 	if (x.unlabelled > 0)
 		return err_set(e, ERR_REFUSED, "no rule labels %zu of the paths", x.unlabelled);
+	if (x.refused > 0)
+		return err_set(e, ERR_REFUSED, "%zu of the paths cannot be published", x.refused);
 	return 0;
 }

@@ -1,6 +1,5 @@
 #include "swarm/pack.h"
 
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,15 +8,114 @@
 #include "swarm/content.h"
 #include "swarm/document.h"
 #include "swarm/entry.h"
+#include "swarm/hits.h"
+#include "swarm/ledger.h"
 #include "swarm/num.h"
 #include "swarm/outfile.h"
-#include "swarm/path.h"
 #include "swarm/pool.h"
 
 #define WRITE_BLOCK ((size_t)256 * 1024)
 
-/* --- the inventory ------------------------------------------------------------------------------
+/* --- the report ---------------------------------------------------------------------------------
  */
+
+static int open_report(const struct pack_options *options, struct pack_plan *plan, struct err *e)
+{
+	/* It names what is private. */
+	const struct outfile_options how = {.force = options->force, .mode = 0600};
+
+	if (options->report == NULL)
+		return 0;
+	plan->report = outfile_open(options->report, &how, options->scratch, e);
+	return plan->report != NULL ? 0 : -1;
+}
+
+/* Writes it, so that only the naming is left. */
+static int fill_report(const struct pack_options *options, struct pack_plan *plan, bool content,
+		       struct err *e)
+{
+	const struct ledger ledger = {&plan->scan, options->rules, options->guards, content};
+
+	if (plan->report == NULL)
+		return 0;
+	return ledger_write(&ledger, plan->report, e) == 0 ? outfile_sync(plan->report, e) : -1;
+}
+
+static int commit_report(struct pack_plan *plan, struct err *e)
+{
+	return plan->report != NULL ? outfile_commit(plan->report, e) : 0;
+}
+
+/* The answer where there are problems; the report tells of them too. */
+static int refuse(const struct pack_options *options, struct pack_plan *plan, bool content,
+		  struct err *e)
+{
+	size_t n = plan->scan.problem_count;
+
+	if (fill_report(options, plan, content, e) != 0 || commit_report(plan, e) != 0)
+		return -1;
+	return err_set(e, ERR_REFUSED, "%zu %s cannot be released", n, n == 1 ? "path" : "paths");
+}
+
+/* --- planning -----------------------------------------------------------------------------------
+ */
+
+static int read_like(const char *path, uint64_t *ret_piece_length, struct err *e)
+{
+	struct body *body = NULL;
+	int status = -1;
+	struct document *d = document_open(path, e);
+
+	if (d == NULL)
+		return -1;
+	body = document_body(d, e);
+	if (body != NULL) {
+		*ret_piece_length = body_header(body)->piece_length;
+		status = 0;
+	}
+	body_close(body);
+	document_close(d);
+	return status;
+}
+
+static int compare(const struct pack_options *options, struct pack_plan *plan, struct err *e)
+{
+	if (options->against == NULL)
+		return 0;
+	plan->has_review = true;
+	if (review_run(&plan->review, options->against, &plan->scan, e) != 0)
+		return -1;
+	return options->no_new_public ? review_refuse_new(&plan->review, &plan->scan, e) : 0;
+}
+
+/* Reads the logs and marks the hot set. */
+static int find_hot(const struct pack_options *options, struct pack_plan *plan, struct err *e)
+{
+	struct scan *scan = &plan->scan;
+
+	if (options->logs.count == 0)
+		return 0;
+	plan->asked = calloc(scan->count + 1, sizeof *plan->asked);
+	if (plan->asked == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < scan->count; i++)
+		plan->asked[i] =
+		    (struct popularity_file){.path = scan->files[i].path,
+					     .size = scan->files[i].size,
+					     .is_public = scan->files[i].label == LABEL_PUBLIC};
+	plan->traffic = popularity_new(plan->asked, scan->count, options->url_prefixes.items,
+				       options->url_prefixes.count, e);
+	if (plan->traffic == NULL)
+		return -1;
+	for (size_t i = 0; i < options->logs.count; i++)
+		if (popularity_read(plan->traffic, options->logs.items[i], e) != 0)
+			return -1;
+	if (popularity_rank(plan->traffic, options->hot, e) != 0)
+		return -1;
+	for (size_t i = 0; i < scan->count; i++)
+		scan->files[i].hot = plan->asked[i].hot;
+	return 0;
+}
 
 static int count_bytes(const struct scan *scan, uint64_t *ret, struct err *e)
 {
@@ -28,6 +126,51 @@ static int count_bytes(const struct scan *scan, uint64_t *ret, struct err *e)
 				       "the files add up to more than 2^53-1 bytes");
 	return 0;
 }
+
+int pack_plan(struct source *source, const struct pack_options *options, struct pack_plan *plan,
+	      struct err *e)
+{
+	const struct scan_options how = {.rules = options->rules,
+					 .guards = options->guards,
+					 .strip = options->strip,
+					 .keep_private =
+					     options->report != NULL || options->against != NULL};
+
+	uint64_t total = 0;
+
+	*plan = (struct pack_plan){.piece_length = options->piece_length};
+	if (options->like != NULL && read_like(options->like, &plan->piece_length, e) != 0)
+		return -1;
+	if (open_report(options, plan, e) != 0 || scan_run(source, &how, &plan->scan, e) != 0 ||
+	    compare(options, plan, e) != 0)
+		return -1;
+	if (plan->scan.problem_count > 0)
+		return refuse(options, plan, false, e);
+	if (plan->scan.count == 0)
+		return err_set(e, ERR_REFUSED, "nothing in '%s' is to be published",
+			       source_name(source));
+	if (count_bytes(&plan->scan, &total, e) != 0 || find_hot(options, plan, e) != 0)
+		return -1;
+	if (plan->piece_length == 0)
+		plan->piece_length = scan_piece_length(&plan->scan);
+	if (options->dry_run &&
+	    (fill_report(options, plan, false, e) != 0 || commit_report(plan, e) != 0))
+		return -1;
+	return 0;
+}
+
+void pack_release(struct pack_plan *plan)
+{
+	outfile_free(plan->report);
+	popularity_free(plan->traffic);
+	free(plan->asked);
+	review_release(&plan->review);
+	scan_release(&plan->scan);
+	*plan = (struct pack_plan){.piece_length = 0};
+}
+
+/* --- the inventory ------------------------------------------------------------------------------
+ */
 
 static void make_entry(const struct scan_file *file, const struct filehash_digests *digests,
 		       struct entry *ret)
@@ -41,7 +184,7 @@ static void make_entry(const struct scan_file *file, const struct filehash_diges
 			      .exec = file->exec,
 			      .type = file->rule != NULL ? file->rule->type : NULL,
 			      .cache = file->rule != NULL ? file->rule->cache : NULL,
-			      .hot = ENTRY_NOT_HOT};
+			      .hot = file->hot};
 	memcpy(ret->sha256, digests->sha256, SHA256_SIZE);
 	memcpy(ret->root, digests->root, SHA256_SIZE);
 }
@@ -76,28 +219,55 @@ out:
 	return status;
 }
 
-/* --- the whole ----------------------------------------------------------------------------------
+/* --- the content --------------------------------------------------------------------------------
  */
 
+static int take_hits(struct scan *scan, struct hits *hits, struct err *e)
+{
+	size_t n;
+	const struct hits_hit *list = hits_list(hits, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct scan_problem problem = {.fault = SCAN_GUARD,
+						     .path = scan->files[list[i].file].path,
+						     .why = list[i].guard->description,
+						     .guard = list[i].guard,
+						     .line = list[i].line,
+						     .count = list[i].count};
+		if (scan_add_problem(scan, &problem, e) != 0)
+			return -1;
+	}
+	scan_sort_problems(scan);
+	return 0;
+}
+
 /* Opens the outputs, fills and commits them. */
-static int produce(struct content *c, const struct pack_options *options, struct scratch *scratch,
+static int produce(struct content *c, const struct pack_options *options, struct pack_plan *plan,
 		   struct err *e)
 {
 	struct bundle_options how = {options->force, options->mtime, options->threads};
 	struct outfile_options out = {.force = options->force};
 	int status = -1;
-	struct outfile *inventory = outfile_open(options->inventory, &out, scratch, e);
+	struct outfile *inventory = outfile_open(options->inventory, &out, options->scratch, e);
 
 	if (inventory == NULL)
 		goto out;
 	if (options->bundle != NULL &&
-	    (c->bundle = bundle_open(options->bundle, &how, scratch, e)) == NULL)
+	    (c->bundle = bundle_open(options->bundle, &how, options->scratch, e)) == NULL)
 		goto out;
-	if (content_read(c, e) != 0 || write_inventory(c, inventory, e) != 0)
+	if (content_read(c, e) != 0 || take_hits(&plan->scan, c->hits, e) != 0)
+		goto out;
+	if (plan->scan.problem_count > 0) {
+		(void)refuse(options, plan, true, e);
+		goto out;
+	}
+	if (write_inventory(c, inventory, e) != 0 || fill_report(options, plan, true, e) != 0)
 		goto out;
 	if (c->bundle != NULL && bundle_sync(c->bundle, e) != 0)
 		goto out;
 	if (outfile_sync(inventory, e) != 0)
+		goto out;
+	if (commit_report(plan, e) != 0)
 		goto out;
 	if (c->bundle != NULL && bundle_commit(c->bundle, e) != 0)
 		goto out;
@@ -109,13 +279,15 @@ out:
 	return status;
 }
 
-int pack_run(struct source *source, const struct scan *scan, const struct pack_options *options,
-	     struct scratch *scratch, struct err *e)
+int pack_run(struct source *source, const struct pack_options *options, struct pack_plan *plan,
+	     struct err *e)
 {
+	struct scan *scan = &plan->scan;
 	struct content c = {.source = source,
 			    .scan = scan,
-			    .hash = {options->piece_length, options->plain},
-			    .progress = options->progress};
+			    .hash = {plan->piece_length, options->plain},
+			    .progress = options->progress,
+			    .guards = options->guards};
 	uint64_t total = 0;
 	int status = -1;
 
@@ -126,166 +298,18 @@ int pack_run(struct source *source, const struct scan *scan, const struct pack_o
 		return err_nomem(e);
 	for (size_t i = 0; i < scan->count; i++)
 		buf_init(&c.digests[i].layer);
-	c.pool = pool_new(options->threads, e);
+	c.hits = hits_new(e);
+	if (c.hits != NULL)
+		c.pool = pool_new(options->threads, e);
 	if (c.pool != NULL) {
 		progress_begin(options->progress, "packing", total);
-		status = produce(&c, options, scratch, e);
+		status = produce(&c, options, plan, e);
 		progress_end(options->progress);
 	}
 	pool_free(c.pool);
+	hits_free(c.hits);
 	for (size_t i = 0; i < scan->count; i++)
 		filehash_release(&c.digests[i]);
 	free(c.digests);
-	return status;
-}
-
-int pack_like(const char *path, uint64_t *ret_piece_length, struct err *e)
-{
-	struct body *body = NULL;
-	int status = -1;
-	struct document *d = document_open(path, e);
-
-	if (d == NULL)
-		return -1;
-	body = document_body(d, e);
-	if (body != NULL) {
-		*ret_piece_length = body_header(body)->piece_length;
-		status = 0;
-	}
-	body_close(body);
-	document_close(d);
-	return status;
-}
-
-/* --- where outputs may stand --------------------------------------------------------------------
- */
-
-/* The folder that `path` is to stand in, by its real name; NULL if there is none yet. */
-static char *real_folder(const char *path)
-{
-	char *copy = strdup(path);
-	char *real = copy != NULL ? realpath(dirname(copy), NULL) : NULL;
-
-	free(copy);
-	return real;
-}
-
-/* The part of `path` below `folder`, both real names: "" for the folder itself; NULL if outside. */
-static const char *part_below(const char *path, const char *folder)
-{
-	size_t len = strlen(folder);
-
-	while (len > 0 && folder[len - 1] == '/')
-		len--;
-	if (strncmp(path, folder, len) != 0 || (path[len] != '/' && path[len] != '\0'))
-		return NULL;
-	return path[len] == '/' ? path + len + 1 : path + len;
-}
-
-/* Whether the rules keep a file at home that would have this name in the tree. */
-static bool stays_private(const struct scan_options *options, const char *folder, const char *path)
-{
-	struct rules_verdict verdict = {.labelled = false};
-	struct buf name = BUF_INIT;
-	char *copy = strdup(path);
-
-	if (copy != NULL) {
-		buf_addf(&name, "%s%s%s", folder, *folder != '\0' ? "/" : "", basename(copy));
-		const char *inside = name.failed ? NULL : path_strip(name.data, options->strip);
-		if (inside != NULL)
-			rules_decide(options->rules, inside, path[strlen(path) - 1] == '/',
-				     &verdict);
-	}
-	free(copy);
-	buf_release(&name);
-	return verdict.labelled && verdict.label == LABEL_PRIVATE;
-}
-
-static int check_output(const char *tree, const struct scan_options *options, const char *path,
-			struct err *e)
-{
-	/* Of a link, the place that it leads to counts. */
-	char *real = realpath(path, NULL);
-	char *folder = real_folder(real != NULL ? real : path);
-	const char *inside = folder != NULL ? part_below(folder, tree) : NULL;
-	int status = 0;
-
-	if (inside != NULL && !stays_private(options, inside, path))
-		status = err_set(e, ERR_USAGE,
-				 "the output '%s' would lie in the tree that is packed: write it "
-				 "elsewhere, or label it private",
-				 path);
-	free(real);
-	free(folder);
-	return status;
-}
-
-/* An output that is also an input, or the other output, would be lost. */
-static int check_loss(const char *output, const char *other, const char *what, struct err *e)
-{
-	if (output == NULL || other == NULL || !outfile_is_same(output, other))
-		return 0;
-	return err_set(e, ERR_USAGE, "the output '%s' is %s as well", output, what);
-}
-
-static bool holds(const char *folder, const char *path)
-{
-	char *real = realpath(path, NULL);
-	bool inside = real != NULL && part_below(real, folder) != NULL;
-
-	free(real);
-	return inside;
-}
-
-/* A folder that is replaced takes all with it that stands in it. */
-static int check_folder(const struct source *source, const struct rules *rules,
-			const char *inventory, const char *bundle, struct err *e)
-{
-	char *replaced = realpath(bundle, NULL);
-	char *listed = real_folder(inventory);
-	const char *lost = NULL;
-
-	if (replaced == NULL)
-		goto out;
-	if (strcmp(inventory, "-") != 0 && listed != NULL && part_below(listed, replaced) != NULL)
-		lost = "the inventory";
-	for (size_t i = 0; i < rules_count(rules) && lost == NULL; i++)
-		if (holds(replaced, rules_get(rules, i)->place.file))
-			lost = "a file of rules";
-	if (holds(replaced, "."))
-		lost = "the current directory";
-	if (holds(replaced, source_name(source)))
-		lost = "what is packed";
-out:
-	free(replaced);
-	free(listed);
-	return lost == NULL
-		   ? 0
-		   : err_set(e, ERR_USAGE, "the bundle '%s' would replace %s", bundle, lost);
-}
-
-int pack_check_outputs(const struct source *source, const struct scan_options *options,
-		       const char *inventory, const char *bundle, struct err *e)
-{
-	char *tree = source_is_directory(source) ? realpath(source_name(source), NULL) : NULL;
-	int status = 0;
-
-	if (check_loss(bundle, inventory, "the inventory", e) != 0 ||
-	    check_loss(inventory, source_name(source), "what is packed", e) != 0 ||
-	    check_loss(bundle, source_name(source), "what is packed", e) != 0)
-		status = -1;
-	for (size_t i = 0; i < rules_count(options->rules) && status == 0; i++) {
-		const char *file = rules_get(options->rules, i)->place.file;
-		if (check_loss(inventory, file, "a file of rules", e) != 0 ||
-		    check_loss(bundle, file, "a file of rules", e) != 0)
-			status = -1;
-	}
-	if (status == 0 && tree != NULL && strcmp(inventory, "-") != 0)
-		status = check_output(tree, options, inventory, e);
-	if (status == 0 && tree != NULL && bundle != NULL)
-		status = check_output(tree, options, bundle, e);
-	if (status == 0 && bundle != NULL && bundle[strlen(bundle) - 1] == '/')
-		status = check_folder(source, options->rules, inventory, bundle, e);
-	free(tree);
 	return status;
 }

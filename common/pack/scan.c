@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "swarm/buf.h"
-#include "swarm/header.h"
+#include "swarm/collisions.h"
+#include "swarm/entry.h"
 #include "swarm/links.h"
 #include "swarm/merkle.h"
 #include "swarm/path.h"
@@ -22,7 +23,7 @@ struct scanner {
 	struct scan *out;
 	struct links_item *items;
 	size_t count, cap;
-	size_t file_cap, problem_cap;
+	size_t file_cap, kept_cap;
 	size_t unfolded;
 };
 
@@ -38,18 +39,23 @@ static void *grow(void *array, size_t count, size_t *cap, size_t size)
 	return more;
 }
 
-static int add_problem(struct scanner *s, enum scan_fault fault, const char *path, const char *why,
-		       struct err *e)
+int scan_add_problem(struct scan *s, const struct scan_problem *problem, struct err *e)
 {
-	struct scan *out = s->out;
 	struct scan_problem *more =
-	    grow(out->problems, out->problem_count, &s->problem_cap, sizeof *more);
+	    grow(s->problems, s->problem_count, &s->problem_room, sizeof *more);
 
 	if (more == NULL)
 		return err_nomem(e);
-	out->problems = more;
-	more[out->problem_count++] = (struct scan_problem){fault, path, why};
+	s->problems = more;
+	more[s->problem_count++] = *problem;
 	return 0;
+}
+
+static int add_problem(struct scanner *s, enum scan_fault fault, const char *path, const char *why,
+		       struct err *e)
+{
+	return scan_add_problem(
+	    s->out, &(struct scan_problem){.fault = fault, .path = path, .why = why}, e);
 }
 
 /* --- listing ------------------------------------------------------------------------------------
@@ -153,6 +159,38 @@ static enum label label_of(const struct scanner *s, const char *source_path)
 	return verdict.labelled ? verdict.label : LABEL_PUBLIC;
 }
 
+static int keep_private(struct scanner *s, const struct scan_file *file, struct err *e)
+{
+	struct scan *out = s->out;
+
+	if (!s->options->keep_private)
+		return 0;
+	struct scan_file *more = grow(out->kept, out->kept_count, &s->kept_cap, sizeof *more);
+	if (more == NULL)
+		return err_nomem(e);
+	out->kept = more;
+	more[out->kept_count++] = *file;
+	return 0;
+}
+
+/* Names that must not be published although a rule says so. */
+static int check_name(struct scanner *s, const char *path, struct err *e)
+{
+	const char *why = path_unportable(path);
+
+	if (why != NULL && add_problem(s, SCAN_UNPORTABLE, path, why, e) != 0)
+		return -1;
+	const struct guards_guard *guard =
+	    s->options->guards != NULL ? guards_judge_name(s->options->guards, path) : NULL;
+	if (guard == NULL)
+		return 0;
+	return scan_add_problem(
+	    s->out,
+	    &(struct scan_problem){
+		.fault = SCAN_GUARD, .path = path, .why = guard->description, .guard = guard},
+	    e);
+}
+
 /* Judges a file by its name; `least` is how strict its label must be for other reasons. */
 static int add_file(struct scanner *s, const char *source_path, const struct links_item *content,
 		    enum label least, struct err *e)
@@ -165,48 +203,56 @@ static int add_file(struct scanner *s, const char *source_path, const struct lin
 		return add_problem(s, SCAN_OUTSIDE, source_path,
 				   "no name is left of it after --strip-components", e);
 	rules_decide(s->options->rules, path, false, &verdict);
-	if (verdict.rule != NULL)
-		out->rule_hits[verdict.rule->index]++;
+	usage_note(&out->usage, s->options->rules, path, &verdict);
 	if (!verdict.labelled)
 		return add_problem(s, SCAN_UNLABELLED, path, "no rule labels it", e);
 	verdict.label = label_stricter(verdict.label, least);
 	out->totals[verdict.label].files++;
 	out->totals[verdict.label].bytes += content->size;
+	struct scan_file file = {.path = path,
+				 .content = content->path,
+				 .content_number = content->number,
+				 .size = content->size,
+				 .stamp = content->stamp,
+				 .rule = verdict.rule,
+				 .label = verdict.label,
+				 .exec = content->exec,
+				 .hot = ENTRY_NOT_HOT};
 	if (verdict.label == LABEL_PRIVATE)
-		return 0;
-	const char *why = path_unportable(path);
-	if (why != NULL && add_problem(s, SCAN_UNPORTABLE, path, why, e) != 0)
+		return keep_private(s, &file, e);
+	if (check_name(s, path, e) != 0)
 		return -1;
 	struct scan_file *more = grow(out->files, out->count, &s->file_cap, sizeof *more);
 	if (more == NULL)
 		return err_nomem(e);
 	out->files = more;
-	more[out->count++] = (struct scan_file){.path = path,
-						.content = content->path,
-						.content_number = content->number,
-						.size = content->size,
-						.stamp = content->stamp,
-						.rule = verdict.rule,
-						.label = verdict.label,
-						.exec = content->exec};
+	more[out->count++] = file;
 	return 0;
 }
 
-/* Whether what stands at this path stays at home whatever it is. */
-static bool is_private(const struct scanner *s, const char *source_path)
+/*
+ * What is no file, or leads to none: no problem if it stays at home whatever it is.
+ */
+static int take_other(struct scanner *s, const char *source_path, enum scan_fault fault,
+		      const char *why, struct err *e)
 {
 	struct rules_verdict verdict;
 	const char *path = path_strip(source_path, s->options->strip);
 
 	if (path == NULL)
-		return false;
+		return add_problem(s, fault, source_path, why, e);
 	rules_decide(s->options->rules, path, false, &verdict);
 	if (!verdict.labelled || verdict.label != LABEL_PRIVATE)
-		return false;
-	if (verdict.rule != NULL)
-		s->out->rule_hits[verdict.rule->index]++;
+		return add_problem(s, fault, source_path, why, e);
+	usage_note(&s->out->usage, s->options->rules, path, &verdict);
 	s->out->totals[LABEL_PRIVATE].files++;
-	return true;
+	return keep_private(s,
+			    &(struct scan_file){.path = path,
+						.content = source_path,
+						.rule = verdict.rule,
+						.label = LABEL_PRIVATE,
+						.hot = ENTRY_NOT_HOT},
+			    e);
 }
 
 static int follow(struct scanner *s, const char *path, const struct links_item *item,
@@ -225,10 +271,7 @@ static int unfold(struct scanner *s, const char *path, const struct links_item *
 		return add_file(s, path, item, label_stricter(least, label_of(s, item->path)), e);
 	case SOURCE_SYMLINK:
 	case SOURCE_HARDLINK: return follow(s, path, item, least, depth + 1, e);
-	case SOURCE_SPECIAL:
-		if (!is_private(s, path))
-			return add_problem(s, SCAN_SPECIAL, path, "not a file", e);
-		break;
+	case SOURCE_SPECIAL: return take_other(s, path, SCAN_SPECIAL, "not a file", e);
 	case SOURCE_DIRECTORY:
 	case SOURCE_BROKEN: break;
 	}
@@ -252,8 +295,7 @@ static int follow(struct scanner *s, const char *path, const struct links_item *
 	if (depth > UNFOLD_DEPTH)
 		result = LINKS_CIRCLE;
 	if (result != LINKS_DIRECTORY)
-		return is_private(s, path) ? 0
-					   : add_problem(s, SCAN_LINK, path, links_why(result), e);
+		return take_other(s, path, SCAN_LINK, links_why(result), e);
 	for (size_t i = 0; i < found.count; i++) {
 		const struct links_item *below = &s->items[found.first + i];
 		struct buf name = BUF_INIT;
@@ -276,11 +318,8 @@ static int judge_symlink(struct scanner *s, const struct links_item *item, struc
 	case RULES_SYMLINKS_FOLLOW: return follow(s, item->path, item, LABEL_PUBLIC, 0, e);
 	case RULES_SYMLINKS_ERROR: break;
 	}
-	if (is_private(s, item->path))
-		return 0;
-	return add_problem(s, SCAN_LINK, item->path,
-			   "a symbolic link (the rules do not say 'symlinks: follow' or 'skip')",
-			   e);
+	return take_other(s, item->path, SCAN_LINK,
+			  "a symbolic link (the rules do not say 'symlinks: follow' or 'skip')", e);
 }
 
 static int judge(struct scanner *s, const struct links_item *item, struct err *e)
@@ -293,9 +332,7 @@ static int judge(struct scanner *s, const struct links_item *item, struct err *e
 			return judge_symlink(s, item, e);
 		return follow(s, item->path, item, LABEL_PUBLIC, 0, e);
 	case SOURCE_SPECIAL:
-		if (is_private(s, item->path))
-			return 0;
-		return add_problem(s, SCAN_SPECIAL, item->path, "a device, FIFO or socket", e);
+		return take_other(s, item->path, SCAN_SPECIAL, "a device, FIFO or socket", e);
 	case SOURCE_DIRECTORY:
 	case SOURCE_BROKEN: break;
 	}
@@ -316,7 +353,9 @@ static int compare_problem(const void *a, const void *b)
 	const struct scan_problem *left = a, *right = b;
 	int order = path_compare(left->path, right->path);
 
-	return order != 0 ? order : (left->fault > right->fault) - (left->fault < right->fault);
+	if (order == 0)
+		order = (left->fault > right->fault) - (left->fault < right->fault);
+	return order != 0 ? order : (left->guard > right->guard) - (left->guard < right->guard);
 }
 
 /*
@@ -356,18 +395,54 @@ static int find_duplicates(struct scanner *s, struct err *e)
 	return 0;
 }
 
-/* Sorts them; one path has one problem of a kind. */
-static void sort_problems(struct scan *out)
+static int add_collision(void *context, const char *first, size_t first_len, const char *second,
+			 size_t second_len, struct err *e)
 {
-	struct scan_problem *list = out->problems;
+	struct scanner *s = context;
+	struct scan_problem problem = {
+	    .fault = SCAN_COLLISION,
+	    .path = arena_copy(&s->out->arena, second, second_len),
+	    .other = arena_copy(&s->out->arena, first, first_len),
+	};
+	struct buf why = BUF_INIT;
+
+	if (problem.path == NULL || problem.other == NULL)
+		return err_nomem(e);
+	buf_addf(&why, "it is '%s' where neither case nor the spelling of accents matters",
+		 problem.other);
+	problem.why = why.failed ? NULL : arena_copy(&s->out->arena, why.data, why.len);
+	buf_release(&why);
+	return problem.why != NULL ? scan_add_problem(s->out, &problem, e) : err_nomem(e);
+}
+
+static int find_collisions(struct scanner *s, struct err *e)
+{
+	const struct scan *out = s->out;
+	const char **paths = calloc(out->count + 1, sizeof *paths);
 	size_t n = 0;
 
-	if (out->problem_count > 0)
-		qsort(list, out->problem_count, sizeof *list, compare_problem);
-	for (size_t i = 0; i < out->problem_count; i++)
+	if (paths == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < out->count; i++)
+		if (n == 0 || strcmp(paths[n - 1], out->files[i].path) != 0)
+			paths[n++] = out->files[i].path;
+	int status = collisions_find(paths, n, add_collision, s, e);
+	free(paths);
+	return status;
+}
+
+void scan_sort_problems(struct scan *s)
+{
+	struct scan_problem *list = s->problems;
+	size_t n = 0;
+
+	if (s->problem_count > 0)
+		qsort(list, s->problem_count, sizeof *list, compare_problem);
+	for (size_t i = 0; i < s->problem_count; i++)
+		/* One path has one problem of a kind, or of a guard. */
 		if (n == 0 || compare_problem(&list[n - 1], &list[i]) != 0)
 			list[n++] = list[i];
-	out->problem_count = n;
+	s->problem_count = n;
 }
 
 int scan_run(struct source *source, const struct scan_options *options, struct scan *ret,
@@ -377,9 +452,8 @@ int scan_run(struct source *source, const struct scan_options *options, struct s
 	int status = -1;
 
 	*ret = (struct scan){.arena = ARENA_INIT};
-	ret->rule_hits = calloc(rules_count(options->rules), sizeof *ret->rule_hits);
-	if (ret->rule_hits == NULL)
-		return err_nomem(e);
+	if (usage_init(&ret->usage, options->rules, e) != 0)
+		return -1;
 	if (list(&s, e) != 0)
 		goto out;
 	if (s.count > 0)
@@ -391,9 +465,11 @@ int scan_run(struct source *source, const struct scan_options *options, struct s
 			goto out;
 	if (ret->count > 0)
 		qsort(ret->files, ret->count, sizeof *ret->files, compare_file);
-	if (find_duplicates(&s, e) != 0)
+	if (ret->kept_count > 0)
+		qsort(ret->kept, ret->kept_count, sizeof *ret->kept, compare_file);
+	if (find_duplicates(&s, e) != 0 || find_collisions(&s, e) != 0)
 		goto out;
-	sort_problems(ret);
+	scan_sort_problems(ret);
 	status = 0;
 out:
 	free(s.items);
@@ -404,7 +480,8 @@ void scan_release(struct scan *s)
 {
 	free(s->files);
 	free(s->problems);
-	free(s->rule_hits);
+	free(s->kept);
+	usage_release(&s->usage);
 	arena_release(&s->arena);
 	*s = (struct scan){.arena = ARENA_INIT};
 }
@@ -418,6 +495,9 @@ const char *scan_fault_name(enum scan_fault fault)
 	case SCAN_SPECIAL: return "special";
 	case SCAN_DUPLICATE: return "duplicate";
 	case SCAN_OUTSIDE: return "outside";
+	case SCAN_COLLISION: return "collision";
+	case SCAN_GUARD: return "guard";
+	case SCAN_NEW: return "new";
 	}
 	return "unknown";
 }

@@ -21,32 +21,68 @@ void summary_describe(struct buf *to, const struct scan *scan)
 	}
 }
 
+static void describe_problem(struct buf *to, const struct scan_problem *problem)
+{
+	buf_addc(to, '\'');
+	/* Made printable here: a line feed in a name is no end of a line. */
+	text_printable(to, problem->path, strlen(problem->path));
+	buf_adds(to, "': ");
+	if (problem->line > 0)
+		buf_addf(to, "line %llu: ", (unsigned long long)problem->line);
+	text_printable(to, problem->why, strlen(problem->why));
+	if (problem->guard != NULL)
+		buf_addf(to, " (guard %s)", problem->guard->id);
+	if (problem->count > 1) {
+		buf_adds(to, ", ");
+		text_count(to, problem->count);
+		buf_adds(to, " times");
+	}
+	buf_addc(to, '\n');
+}
+
 void summary_problems(struct buf *to, const struct scan *scan, size_t shown)
 {
-	for (size_t i = 0; i < scan->problem_count && i < shown; i++) {
-		const struct scan_problem *problem = &scan->problems[i];
-		buf_addc(to, '\'');
-		/* Made printable here: a line feed in a name is no end of a line. */
-		text_printable(to, problem->path, strlen(problem->path));
-		buf_addf(to, "': %s\n", problem->why);
+	for (size_t i = 0; i < scan->problem_count && i < shown; i++)
+		describe_problem(to, &scan->problems[i]);
+}
+
+void summary_put_totals(struct jsonl_writer *w, const struct scan *scan)
+{
+	for (enum label label = LABEL_PUBLIC; label <= LABEL_PRIVATE; label++) {
+		jsonl_open(w, label_name(label));
+		jsonl_number(w, "files", scan->totals[label].files);
+		jsonl_number(w, "bytes", scan->totals[label].bytes);
+		jsonl_close(w);
 	}
 }
 
-void summary_format(struct buf *to, const struct scan *scan, uint64_t piece_length, bool dry_run)
+void summary_format(struct buf *to, const struct scan *scan, const struct popularity *traffic,
+		    uint64_t piece_length, bool dry_run)
 {
 	struct jsonl_writer w = {.to = to};
 
 	jsonl_open(&w, NULL);
-	for (enum label label = LABEL_PUBLIC; label <= LABEL_PRIVATE; label++) {
-		jsonl_open(&w, label_name(label));
-		jsonl_number(&w, "files", scan->totals[label].files);
-		jsonl_number(&w, "bytes", scan->totals[label].bytes);
-		jsonl_close(&w);
-	}
+	summary_put_totals(&w, scan);
+	if (traffic != NULL)
+		popularity_format(&w, "traffic", traffic);
 	jsonl_number(&w, "piece_length", piece_length);
 	jsonl_bool(&w, "dry_run", dry_run);
 	jsonl_close(&w);
 	buf_addc(to, '\n');
+}
+
+void summary_put_problem(struct jsonl_writer *w, const struct scan_problem *problem)
+{
+	jsonl_string(w, "problem", scan_fault_name(problem->fault));
+	jsonl_any_string(w, "reason", problem->why);
+	if (problem->other != NULL)
+		jsonl_path(w, "other", problem->other);
+	if (problem->guard != NULL)
+		jsonl_string(w, "guard", problem->guard->id);
+	if (problem->line > 0)
+		jsonl_number(w, "line", problem->line);
+	if (problem->count > 0)
+		jsonl_number(w, "count", problem->count);
 }
 
 void summary_format_problems(struct buf *to, const struct scan *scan)
@@ -55,8 +91,7 @@ void summary_format_problems(struct buf *to, const struct scan *scan)
 		struct jsonl_writer w = {.to = to};
 		jsonl_open(&w, NULL);
 		jsonl_path(&w, "path", scan->problems[i].path);
-		jsonl_string(&w, "problem", scan_fault_name(scan->problems[i].fault));
-		jsonl_string(&w, "reason", scan->problems[i].why);
+		summary_put_problem(&w, &scan->problems[i]);
 		jsonl_close(&w);
 		buf_addc(to, '\n');
 	}

@@ -14,6 +14,7 @@
 #include "swarm/io.h"
 #include "swarm/jsonl.h"
 #include "swarm/outfile.h"
+#include "swarm/path.h"
 #include "swarm/text.h"
 #include "swarm/utc.h"
 
@@ -93,24 +94,13 @@ void policy_state_format(struct buf *to, const struct policy_state *state)
 	jsonl_close(&w);
 }
 
-static void get_name(struct jsonl_object *o, const char *key,
-		     char to[static HEADER_PRODUCT_MAX + 1])
-{
-	const char *text = jsonl_get_string(o, key);
-
-	if (header_is_name(text))
-		memcpy(to, text, strlen(text) + 1);
-	else
-		jsonl_reject(o, key, "is no name");
-}
-
 static int read_state(struct jsonl_object *o, struct policy_state *ret, struct err *e)
 {
 	*ret = (struct policy_state){.exists = true};
 	if (strcmp(jsonl_get_string(o, "swarm"), STATE_VERSION) != 0)
 		jsonl_reject(o, "swarm", "is not " STATE_VERSION);
-	get_name(o, "product", ret->id.product);
-	get_name(o, "channel", ret->id.channel);
+	header_get_name(o, "product", "is no name", ret->id.product);
+	header_get_name(o, "channel", "is no name", ret->id.channel);
 	ret->id.serial = jsonl_get_number(o, "serial");
 	if (ret->id.serial == 0)
 		jsonl_reject(o, "serial", "is not at least 1");
@@ -120,29 +110,24 @@ static int read_state(struct jsonl_object *o, struct policy_state *ret, struct e
 	return jsonl_done(o, e);
 }
 
-static int check_spelling(const char *text, size_t len, const struct policy_state *state,
-			  struct err *e)
-{
-	struct buf again = BUF_INIT;
-
-	policy_state_format(&again, state);
-	int status = buf_check(&again, e);
-	if (status == 0 && (again.len != len || memcmp(again.data, text, len) != 0))
-		status = err_set(e, ERR_CONFIG, "it is not spelt as a state file is");
-	buf_release(&again);
-	return status;
-}
-
 int policy_state_parse(const char *text, size_t len, struct policy_state *ret, struct err *e)
 {
+	struct buf again = BUF_INIT;
 	struct jsonl_object *o = jsonl_parse(text, len, e);
 	int status = o != NULL ? read_state(o, ret, e) : -1;
 
+	if (status == 0) {
+		policy_state_format(&again, ret);
+		status = jsonl_check_spelling(&again, text, len, e);
+		if (status != 0 && e->code == ERR_MALFORMED)
+			(void)err_set(e, ERR_MALFORMED, "it is not spelt as a state file is");
+	}
 	jsonl_free(o);
+	buf_release(&again);
 	/* What lies about on the caller's own disk is nothing that was received. */
 	if (status != 0 && e->code == ERR_MALFORMED)
 		e->code = ERR_CONFIG;
-	return status == 0 ? check_spelling(text, len, ret, e) : -1;
+	return status;
 }
 
 static int refuse_body(const struct policy_state *state, const struct head *head, struct err *e)
@@ -263,17 +248,13 @@ const struct policy_state *policy_file_state(const struct policy_file *f)
 static char *folder_of(const char *path)
 {
 	/* A link and the file that it leads to must end at the same lock. */
-	char *folder = realpath(path, NULL);
+	char *real = realpath(path, NULL);
 
-	if (folder == NULL && errno == ENOENT)
-		folder = strdup(path);
-	if (folder == NULL)
+	/* What is not there yet can be made, unless its name is that of a folder. */
+	if (real == NULL && (errno != ENOENT || *path_base(path) == '\0'))
 		return NULL;
-	char *slash = strrchr(folder, '/');
-	if (slash == NULL)
-		memcpy(folder, ".", sizeof ".");
-	else
-		slash[slash == folder] = '\0';
+	char *folder = outfile_folder(real != NULL ? real : path);
+	free(real);
 	return folder;
 }
 

@@ -107,11 +107,6 @@ size_t trust_count(const struct trust *t)
 	return t->count;
 }
 
-uint64_t trust_threshold(const struct trust *t)
-{
-	return t->threshold;
-}
-
 int trust_set_threshold(struct trust *t, uint64_t threshold, struct err *e)
 {
 	if (threshold == 0)

@@ -14,6 +14,7 @@
 
 #include "swarm/buf.h"
 #include "swarm/io.h"
+#include "swarm/outfile.h"
 #include "swarm/path.h"
 
 #define INFIX ".swarm-"
@@ -47,10 +48,11 @@ static void sweep(struct folder *f)
 {
 	size_t at = folder_length(f->path);
 	struct buf text = BUF_INIT, prefix = BUF_INIT;
+	char *parent = outfile_folder(f->path);
 
 	buf_add(&text, f->path, at);
 	buf_addf(&prefix, ".%s" INFIX, f->path + at);
-	DIR *dir = opendir(at > 0 ? text.data : ".");
+	DIR *dir = parent != NULL ? opendir(parent) : NULL;
 	for (struct dirent *d; dir != NULL && (d = readdir(dir)) != NULL;) {
 		if (strncmp(d->d_name, prefix.data, prefix.len) != 0 ||
 		    strlen(d->d_name) != prefix.len + 6)
@@ -67,6 +69,7 @@ static void sweep(struct folder *f)
 	}
 	if (dir != NULL)
 		(void)closedir(dir);
+	free(parent);
 	buf_release(&text);
 	buf_release(&prefix);
 }
@@ -145,12 +148,10 @@ static int make(struct folder *f, struct err *e)
  */
 static int lock_parent(const struct folder *f)
 {
-	size_t at = folder_length(f->path);
-	struct buf parent = BUF_INIT;
+	char *parent = outfile_folder(f->path);
+	int fd = parent != NULL ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
-	buf_add(&parent, f->path, at);
-	int fd = open(at > 0 ? parent.data : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	buf_release(&parent);
+	free(parent);
 	/* Whoever can read the folder can lock it: do not wait for ever. */
 	for (int tries = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0; tries++) {
 		if ((errno != EWOULDBLOCK && errno != EINTR) || tries == LOCK_TRIES) {

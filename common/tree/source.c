@@ -120,6 +120,12 @@ ssize_t source_file_read(struct source_file *f, void *to, size_t len, struct err
 	return io_read(f->fd, to, len, f->path, e);
 }
 
+ssize_t source_file_read_at(struct source_file *f, uint64_t offset, void *to, size_t len,
+			    struct err *e)
+{
+	return io_read_at(f->fd, to, len, offset, f->path, e);
+}
+
 int source_file_close(struct source_file *f, struct err *e)
 {
 	struct stat st;

@@ -49,6 +49,8 @@ int cli_end(struct cli *c, int status, const struct err *e);
 void cli_complain(const struct cli *c, const struct buf *text);
 /* A line on stderr, "swarmpack: warning: ...", also with --quiet. */
 void cli_warn(const struct cli *c, const char *fmt, ...) ERR_PRINTF(2, 3);
+/* The same for lines, each with its line feed. */
+void cli_warn_lines(const struct cli *c, const struct buf *text);
 /* A line of a summary on stderr, unless --quiet. */
 void cli_say(const struct cli *c, const char *fmt, ...) ERR_PRINTF(2, 3);
 /* Text of several lines, each with its line feed, as cli_say(). */

@@ -1,6 +1,6 @@
 /*
  * content: reads every published file once: the plain digest, the BEP 52 root and layer, and the
- * copy in the bundle come from the same bytes.
+ * copy in the bundle come from the same bytes, and guards look at them as they pass.
  *
  * An archive is read in its own order. What comes before its turn in the bundle is kept in a
  * nameless temporary file until then.
@@ -11,6 +11,8 @@
 #include "swarm/bundle.h"
 #include "swarm/err.h"
 #include "swarm/filehash.h"
+#include "swarm/guards.h"
+#include "swarm/hits.h"
 #include "swarm/pool.h"
 #include "swarm/progress.h"
 #include "swarm/scan.h"
@@ -24,7 +26,9 @@ struct content {
 	struct filehash_options hash;
 	struct progress *progress; /* NULL: none */
 	struct filehash_digests
-	    *digests; /* to be filled: one for each of scan->files, initialised */
+	    *digests;                /* to be filled: one for each of scan->files, initialised */
+	const struct guards *guards; /* look at all of it; NULL: none */
+	struct hits *hits;           /* what they find, by index of scan->files */
 };
 
 /* A file that is not as it was listed is ERR_CHANGED. */

@@ -9,6 +9,7 @@
 #include "swarm/err.h"
 #include "swarm/filehash.h"
 #include "swarm/hasher.h"
+#include "swarm/onlooker.h"
 #include "swarm/pool.h"
 #include "swarm/progress.h"
 #include "swarm/source.h"
@@ -20,7 +21,10 @@ struct digest_file {
 	const char *path;                   /* in the source */
 	const struct source_item *expected; /* as in source_file_open() */
 	uint64_t limit; /* how many bytes of it to hash; what is behind them is not read */
+	struct onlooker *onlooker; /* NULL: none; its end() is called whatever happens */
 };
+
+#define DIGEST_FIRST ((size_t)64)
 
 struct digest_job {
 	struct source *source;
@@ -30,6 +34,13 @@ struct digest_job {
 	void *context;
 	/* What to read for i (`ret` is zeroed); false: nothing. Called from several threads. */
 	bool (*want)(void *context, size_t i, struct digest_file *ret, struct source_item *room);
+	/*
+	 * NULL: nobody does. Looks once more at a file that has been hashed and is still open;
+	 * `first` is what it starts with: all of a small file, at least DIGEST_FIRST bytes of a
+	 * larger one. -1 is a failure of the file. Called from several threads.
+	 */
+	int (*look)(void *context, size_t i, struct source_file *file, const uint8_t *first,
+		    size_t first_len, struct err *e);
 	/*
 	 * The result for i: its digests, which may be moved out of *digests, and the size of the
 	 * file; or why there are none (`e`, else NULL). -1 ends the job. Called from several
@@ -54,6 +65,7 @@ struct digest_stream {
 	/* Sees all bytes as they pass, in order; NULL: nobody does. */
 	int (*tee)(void *context, const void *bytes, size_t len, struct err *e);
 	void *context;
+	struct onlooker *onlooker; /* NULL: none; its end() is called whatever happens */
 };
 
 /*

@@ -28,8 +28,6 @@ struct document;
 struct document *document_open(const char *path, struct err *e);
 void document_close(struct document *d);
 enum document_kind document_kind(const struct document *d);
-/* "inventory", "manifest" or "head". */
-const char *document_kind_name(enum document_kind kind);
 /* What messages call it. */
 const char *document_name(const struct document *d);
 /* The envelope of a manifest (its last line) or head. `ret` is initialised. */

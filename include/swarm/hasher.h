@@ -13,6 +13,7 @@
 
 #include "swarm/err.h"
 #include "swarm/filehash.h"
+#include "swarm/onlooker.h"
 #include "swarm/pool.h"
 
 #define HASHER_BLOCK ((size_t)256 * 1024)
@@ -31,15 +32,15 @@ struct hasher *hasher_new(struct pool *pool, const struct filehash_options *opti
 /* Waits for what is being hashed. */
 void hasher_free(struct hasher *h);
 
-/* An empty block; it comes back by hasher_push() or hasher_drop(). */
+/* An empty block; it comes back by hasher_push(). */
 struct hasher_block *hasher_take(struct hasher *h);
-void hasher_drop(struct hasher *h, struct hasher_block *block);
 
 /*
  * Starts a file whose digests will be in *ret (initialised, the caller's) after hasher_wait().
- * NULL: out of memory.
+ * `onlooker` (NULL: none) sees what is hashed of it. NULL: out of memory.
  */
-struct hasher_file *hasher_begin(struct hasher *h, struct filehash_digests *ret, struct err *e);
+struct hasher_file *hasher_begin(struct hasher *h, struct onlooker *onlooker,
+				 struct filehash_digests *ret, struct err *e);
 void hasher_push(struct hasher_file *f, struct hasher_block *block);
 /*
  * No more blocks come; `f` is the hasher's from here on. Every file begun must be ended, after a

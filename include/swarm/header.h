@@ -19,6 +19,7 @@
 
 #include "swarm/buf.h"
 #include "swarm/err.h"
+#include "swarm/jsonl.h"
 
 #define HEADER_PRODUCT_MAX 32
 #define HEADER_VERSION_MAX 48
@@ -48,6 +49,12 @@ struct header {
 bool header_is_name(const char *text);
 bool header_is_version(const char *text);
 bool header_is_piece_length(uint64_t n);
+
+/* Take a product or a channel, a version out of `o`; what cannot be one is rejected with `why`. */
+void header_get_name(struct jsonl_object *o, const char *key, const char *why,
+		     char ret[static HEADER_PRODUCT_MAX + 1]);
+void header_get_version(struct jsonl_object *o, const char *key, const char *why,
+			char ret[static HEADER_VERSION_MAX + 1]);
 
 /* Appends the line without its line feed. */
 void header_format(struct buf *to, const struct header *header);

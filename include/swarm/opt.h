@@ -22,7 +22,6 @@ enum opt_kind {
 	OPT_STRING,   /* const char *, NULL if not given */
 	OPT_STRINGS,  /* struct opt_list, repeatable */
 	OPT_NUMBER,   /* struct opt_number */
-	OPT_SIZE,     /* struct opt_number; K, M, G allowed */
 	OPT_CHOICE,   /* const char *, one of `choices` */
 	OPT_DURATION, /* struct opt_number, seconds */
 };

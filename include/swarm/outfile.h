@@ -32,8 +32,6 @@ struct outfile *outfile_open(const char *path, const struct outfile_options *opt
 void outfile_free(struct outfile *o);
 
 ERR_CHECK int outfile_write(struct outfile *o, const void *bytes, size_t len, struct err *e);
-/* Where to write besides outfile_write(), which is not buffered. */
-int outfile_fd(const struct outfile *o);
 /*
  * Flushes to disk, so that only the naming is left to go wrong. A caller with several outputs does
  * this to all of them before it commits the first.
@@ -43,6 +41,11 @@ ERR_CHECK int outfile_sync(struct outfile *o, struct err *e);
  */
 ERR_CHECK int outfile_commit(struct outfile *o, struct err *e);
 
+/*
+ * The folder that an output of this name is to stand in: "." for "x", "/" for "/x", "a" for "a/x"
+ * and "a/x/". The caller frees it; NULL: out of memory.
+ */
+char *outfile_folder(const char *path);
 /*
  * Whether both names are of one file, by whatever links and folders, also of one that does not
  * exist yet: for outputs that must not be each other, or an input. Two that are "-" are the same; a

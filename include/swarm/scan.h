@@ -5,6 +5,8 @@
  * the names of the tree itself: a link out of it cannot be followed, whatever it is changed to
  * meanwhile. A link to a directory stands for every file below it. What a link (or a hard link in
  * an archive) names has the stricter of its own and its target's label.
+ *
+ * Names of what is to be published are then held against the guards, and against each other.
  */
 #ifndef SWARM_SCAN_H
 #define SWARM_SCAN_H
@@ -15,9 +17,11 @@
 
 #include "swarm/arena.h"
 #include "swarm/err.h"
+#include "swarm/guards.h"
 #include "swarm/label.h"
 #include "swarm/rules.h"
 #include "swarm/source.h"
+#include "swarm/usage.h"
 
 /* A file that the tree offers. */
 struct scan_file {
@@ -29,6 +33,7 @@ struct scan_file {
 	const struct rule *rule; /* that decided; NULL: the default did */
 	enum label label;
 	bool exec;
+	int hot; /* ENTRY_NOT_HOT, unless the caller knows better */
 };
 
 /* Why a tree cannot be released. */
@@ -39,12 +44,18 @@ enum scan_fault {
 	SCAN_SPECIAL,   /* not a file */
 	SCAN_DUPLICATE, /* two files of one name, or a file in another's place */
 	SCAN_OUTSIDE,   /* a name that leads out of the tree, or stripped to nothing */
+	SCAN_COLLISION, /* two names that are one where neither case nor accents matter */
+	SCAN_GUARD,     /* refused by a guard */
+	SCAN_NEW,       /* newly public, which the caller refuses */
 };
 
 struct scan_problem {
 	enum scan_fault fault;
 	const char *path;
-	const char *why; /* completes "'x': ..." */
+	const char *why;                  /* completes "'x': ..." */
+	const char *other;                /* of a collision: the other name; else NULL */
+	const struct guards_guard *guard; /* of SCAN_GUARD; else NULL */
+	uint64_t line, count; /* likewise, as in hits.h; zeros where a name is refused */
 };
 
 struct scan_total {
@@ -55,17 +66,22 @@ struct scan {
 	/* Those to be published, in file-tree order; private ones are only counted. */
 	struct scan_file *files;
 	size_t count;
+	/* Likewise the private ones, if they are to be kept. */
+	struct scan_file *kept;
+	size_t kept_count;
 	struct scan_problem *problems; /* in file-tree order */
-	size_t problem_count;
+	size_t problem_count, problem_room;
 	struct scan_total totals[LABEL_PRIVATE + 1]; /* by label */
 	uint64_t skipped_links;
-	uint64_t *rule_hits; /* by index of the rule: files that it decided */
+	struct usage usage; /* of the rules */
 	struct arena arena;
 };
 
 struct scan_options {
 	const struct rules *rules;
-	unsigned strip; /* leading components that names lose */
+	const struct guards *guards; /* of names; NULL: none */
+	unsigned strip;              /* leading components that names lose */
+	bool keep_private;           /* fill `kept` */
 };
 
 /*
@@ -76,7 +92,17 @@ ERR_CHECK int scan_run(struct source *source, const struct scan_options *options
 		       struct err *e);
 void scan_release(struct scan *s);
 
-/* "unlabelled", "unportable", "link", "special", "duplicate", "outside". */
+/*
+ * Adds what was found later, by looking at the content; its texts are borrowed. Problems are in
+ * order again after scan_sort_problems().
+ */
+ERR_CHECK int scan_add_problem(struct scan *s, const struct scan_problem *problem, struct err *e);
+void scan_sort_problems(struct scan *s);
+
+/*
+ * "unlabelled", "unportable", "link", "special", "duplicate", "outside", "collision", "guard",
+ * "new".
+ */
 const char *scan_fault_name(enum scan_fault fault);
 
 /* The piece length that `auto` stands for: section "Piece length" of swarm-inventory(5). */

@@ -97,6 +97,9 @@ ERR_CHECK int source_file_open(const struct source *s, const char *path,
 			       struct err *e);
 /* Up to `len` bytes, fewer only at the end. */
 ERR_CHECK ssize_t source_file_read(struct source_file *f, void *to, size_t len, struct err *e);
+/* Up to `len` bytes from `offset`, fewer only at the end; where it is read on stays as it was. */
+ERR_CHECK ssize_t source_file_read_at(struct source_file *f, uint64_t offset, void *to, size_t len,
+				      struct err *e);
 /* Closes it; ERR_CHANGED if it changed since it was opened. `f` is closed in either case. */
 ERR_CHECK int source_file_close(struct source_file *f, struct err *e);
 

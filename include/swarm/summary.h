@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "swarm/buf.h"
+#include "swarm/jsonl.h"
+#include "swarm/popularity.h"
 #include "swarm/scan.h"
 
 /* All append lines, each with its line feed. */
@@ -18,10 +20,17 @@ void summary_problems(struct buf *to, const struct scan *scan, size_t shown);
 
 /*
  * One JSON object: {"public":{"files":N,"bytes":N},"origin":{...},"private":{...},
- * "piece_length":N,"dry_run":B}.
+ * "traffic":{...},"piece_length":N,"dry_run":B}; `traffic` (popularity.h) only where it is not
+ * NULL.
  */
-void summary_format(struct buf *to, const struct scan *scan, uint64_t piece_length, bool dry_run);
-/* One JSON object a problem: {"path":P,"problem":KIND,"reason":S}. */
+void summary_format(struct buf *to, const struct scan *scan, const struct popularity *traffic,
+		    uint64_t piece_length, bool dry_run);
+/* One JSON object a problem: {"path":P, and the members of summary_put_problem()}. */
 void summary_format_problems(struct buf *to, const struct scan *scan);
+
+/* "problem":KIND,"reason":S and, where they apply, "other":P,"guard":ID,"line":N,"count":N. */
+void summary_put_problem(struct jsonl_writer *w, const struct scan_problem *problem);
+/* "public":{"files":N,"bytes":N},"origin":{...},"private":{...} */
+void summary_put_totals(struct jsonl_writer *w, const struct scan *scan);
 
 #endif

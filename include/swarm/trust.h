@@ -35,7 +35,6 @@ size_t trust_count(const struct trust *t);
 /* ERR_USAGE for 0 or more than there are keys. 1 until set. Call it after the last key was added.
  */
 ERR_CHECK int trust_set_threshold(struct trust *t, uint64_t threshold, struct err *e);
-uint64_t trust_threshold(const struct trust *t);
 
 /* Whose valid signatures an envelope bears: each key once, and by each signature one key. */
 struct trust_signers {

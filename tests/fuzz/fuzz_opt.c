@@ -16,7 +16,7 @@ struct values {
 	unsigned count;
 	const char *string, *choice;
 	struct opt_list strings;
-	struct opt_number number, size, duration;
+	struct opt_number number, duration;
 };
 
 static const char *const choices[] = {"auto", "always", "never", NULL};
@@ -30,7 +30,6 @@ static const struct opt table[] = {
     {OPT_STRING, 's', "string", "S", "a string", AT(string)},
     {OPT_STRINGS, 'm', "many", "S", "strings", AT(strings)},
     {OPT_NUMBER, 'n', "number", "N", "a number", AT(number)},
-    {OPT_SIZE, 0, "size", "N", "a size", AT(size)},
     {OPT_DURATION, 0, "duration", "N", "a duration", AT(duration)},
     {OPT_CHOICE, 0, "choice", "WORD", "one of them", offsetof(struct values, choice), choices},
     OPT_END,
@@ -47,7 +46,7 @@ static void check_values(const struct values *v, const struct opt_list *operands
 	check(v->string == NULL || *v->string != '\0');
 	check(v->choice == NULL || strcmp(v->choice, "auto") == 0 ||
 	      strcmp(v->choice, "always") == 0 || strcmp(v->choice, "never") == 0);
-	check(v->number.value <= NUM_MAX && v->size.value <= NUM_MAX);
+	check(v->number.value <= NUM_MAX);
 	check(v->duration.value <= (uint64_t)UTC_MAX);
 	check(operands->count + v->strings.count < (size_t)argc);
 	for (size_t i = 0; i < v->strings.count; i++)

@@ -77,7 +77,7 @@ static struct hasher_file *begin(struct hasher *h, struct filehash_digests *ret)
 	struct err e;
 
 	*ret = (struct filehash_digests)FILEHASH_DIGESTS_INIT;
-	struct hasher_file *f = hasher_begin(h, ret, &e);
+	struct hasher_file *f = hasher_begin(h, NULL, ret, &e);
 	if (f == NULL)
 		fail_msg("%s", e.msg);
 	return f;
@@ -216,27 +216,30 @@ static void hasher_takes_many_tiny_files(void **state)
 
 static void hasher_has_so_many_blocks(void **state)
 {
-	struct hasher_block *taken[1000];
+	enum { TAKEN = 8, MORE = 1000 };
+	struct hasher_block *taken[TAKEN];
+	struct filehash_digests d;
 	struct pool *p = new_pool(2);
 	struct hasher *h = new_hasher(p);
+	struct hasher_file *f = begin(h, &d);
 
 	(void)state;
 	/* At least a few for each thread, so that no one waits; they come back in any order. */
-	size_t n = 0;
-	for (; n < 8; n++)
-		taken[n] = hasher_take(h);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < TAKEN; i++)
+		taken[i] = hasher_take(h);
+	for (size_t i = 0; i < TAKEN; i++) {
 		memset(taken[i]->bytes, (int)i, HASHER_BLOCK);
-	for (size_t i = 0; i < n; i++)
-		hasher_drop(h, taken[i]);
-	/* A thousand more fit only because each is given back. */
-	for (size_t i = 0; i < 1000; i++) {
-		struct hasher_block *b = hasher_take(h);
-		assert_int_equal(b->len, 0);
-		b->len = 1;
-		hasher_drop(h, b);
+		taken[i]->len = HASHER_BLOCK;
 	}
+	for (size_t i = TAKEN; i > 0; i--)
+		hasher_push(f, taken[i - 1]);
+	/* A thousand more fit only because each is given back. */
+	for (size_t i = 0; i < MORE; i++)
+		push(h, f, 0, i, 1);
+	hasher_end(f);
 	wait_for(h);
+	assert_int_equal(d.size, TAKEN * HASHER_BLOCK + MORE);
+	filehash_release(&d);
 	hasher_free(h);
 	pool_free(p);
 }

@@ -137,9 +137,9 @@ static void scan_labels_every_file(void **state)
 	assert_int_equal(s.totals[LABEL_ORIGIN].bytes, 7);
 	assert_int_equal(s.totals[LABEL_PRIVATE].files, 2);
 	assert_int_equal(s.totals[LABEL_PRIVATE].bytes, 1003);
-	assert_int_equal(s.rule_hits[0], 2);
-	assert_int_equal(s.rule_hits[1], 1);
-	assert_int_equal(s.rule_hits[2], 2);
+	assert_int_equal(s.usage.rules[0].decided, 2);
+	assert_int_equal(s.usage.rules[1].decided, 1);
+	assert_int_equal(s.usage.rules[2].decided, 2);
 	assert_int_equal(s.files[0].rule->index, 0);
 	finish(&s);
 }
