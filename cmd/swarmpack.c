@@ -1,68 +1,60 @@
 /* swarmpack: labels, hashes and packs a tree of assets. See swarmpack(1). */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "swarm/bundle.h"
+#include "swarm/brief.h"
 #include "swarm/cli.h"
 #include "swarm/explain.h"
 #include "swarm/guards.h"
-#include "swarm/header.h"
-#include "swarm/num.h"
-#include "swarm/outputs.h"
 #include "swarm/pack.h"
 #include "swarm/rules.h"
 #include "swarm/source.h"
 #include "swarm/summary.h"
-#include "swarm/utc.h"
 
 #define SHOWN 20 /* of a list, without -v */
-#define HOT   0.95
 
 struct options {
 	struct cli_options common;
-	struct opt_list rules, explain, logs, url_prefixes;
-	const char *output, *bundle, *report, *like, *against, *piece_length, *hot;
+	struct brief_words words;
 	struct opt_number strip;
-	bool dry_run, no_sha256, no_new_public;
 };
 
-#define AT(field) offsetof(struct options, field), NULL
+#define AT(field)   offsetof(struct options, field), NULL
+#define WORD(field) AT(words.field)
 
 static const struct opt table[] = {
     {OPT_STRINGS, 'r', "rules", "FILE",
-     "label rules, see swarm-rules(5); later files outrank earlier", AT(rules)},
+     "label rules, see swarm-rules(5); later files outrank earlier", WORD(rules)},
     {OPT_STRING, 'o', "output", "FILE", "write the inventory here, not to standard output",
-     AT(output)},
+     WORD(output)},
     {OPT_STRING, 'b', "bundle", "PATH",
      "also write the files as .tar, .tar.gz, .tar.zst or .zip,\nor into a directory if PATH ends "
      "in /",
-     AT(bundle)},
+     WORD(bundle)},
     {OPT_STRING, 0, "piece-length", "N|auto", "a power of two from 16K to 128M (default: auto)",
-     AT(piece_length)},
-    {OPT_STRING, 0, "like", "MANIFEST", "take the piece length of an earlier release", AT(like)},
+     WORD(piece_length)},
+    {OPT_STRING, 0, "like", "MANIFEST", "take the piece length of an earlier release", WORD(like)},
     {OPT_NUMBER, 0, "strip-components", "N", "drop N leading components of every name", AT(strip)},
-    {OPT_FLAG, 0, "no-sha256", NULL, "leave out the plain digests (roots only)", AT(no_sha256)},
+    {OPT_FLAG, 0, "no-sha256", NULL, "leave out the plain digests (roots only)", WORD(no_sha256)},
     {.kind = OPT_SECTION, .help = "What is published, and why"},
     {OPT_STRINGS, 0, "explain", "PATH",
      "say which rule labels PATH (- reads paths from standard input),\nand do nothing else",
-     AT(explain)},
-    {OPT_FLAG, 'n', "dry-run", NULL, "judge all names, read no content, then stop", AT(dry_run)},
+     WORD(explain)},
+    {OPT_FLAG, 'n', "dry-run", NULL, "judge all names, read no content, then stop", WORD(dry_run)},
     {OPT_STRING, 0, "report", "FILE", "write every path with its label and why, private ones too",
-     AT(report)},
+     WORD(report)},
     {OPT_STRING, 0, "against", "MANIFEST",
      "say what is newly published since an earlier release,\nwhat no longer, and what changed its "
      "label",
-     AT(against)},
+     WORD(against)},
     {OPT_FLAG, 0, "no-new-public", NULL, "refuse what was not public in --against's release",
-     AT(no_new_public)},
+     WORD(no_new_public)},
     {.kind = OPT_SECTION, .help = "What is asked for most"},
     {OPT_STRINGS, 0, "access-log", "FILE",
-     "mark the hot set, by a web server's log, plain or compressed", AT(logs)},
+     "mark the hot set, by a web server's log, plain or compressed", WORD(logs)},
     {OPT_STRINGS, 0, "url-prefix", "P",
-     "what URLs in the logs have in front of our paths (default: /)", AT(url_prefixes)},
+     "what URLs in the logs have in front of our paths (default: /)", WORD(url_prefixes)},
     {OPT_STRING, 0, "hot", "FRACTION",
-     "share of the bytes that the hot set carries (default: 0.95)", AT(hot)},
+     "share of the bytes that the hot set carries (default: 0.95)", WORD(hot)},
     OPT_END,
 };
 
@@ -143,120 +135,11 @@ static void report_success(const struct cli *cli, const struct pack_plan *plan, 
 /* --- what is to be done -------------------------------------------------------------------------
  */
 
-static size_t count_stdin(const struct opt_list *list)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < list->count; i++)
-		n += strcmp(list->items[i], "-") == 0;
-	return n;
-}
-
-static bool is_stdin(const char *path)
-{
-	return path != NULL && strcmp(path, "-") == 0;
-}
-
-static int check_explain(const struct options *o, struct err *e)
-{
-	if (o->output == NULL && o->bundle == NULL && o->report == NULL && o->against == NULL &&
-	    o->logs.count == 0 && !o->dry_run && !o->strip.given)
-		return 0;
-	return err_set(e, ERR_USAGE,
-		       "--explain does nothing else, and takes names as they are in the release: "
-		       "leave out outputs, --dry-run, --against, --access-log and "
-		       "--strip-components");
-}
-
-static int check_options(const struct options *o, const struct cli *cli, struct err *e)
-{
-	const char *to = o->output != NULL ? o->output : "-";
-
-	if (o->rules.count == 0)
-		return err_set(e, ERR_USAGE, "no rules, no release: give --rules FILE");
-	if (cli->operands.count == 0 && o->explain.count == 0)
-		return err_set(e, ERR_USAGE, "missing operand: TREE");
-	if (count_stdin(&cli->operands) + count_stdin(&o->rules) + count_stdin(&o->explain) +
-		count_stdin(&o->logs) + is_stdin(o->like) + is_stdin(o->against) >
-	    1)
-		return err_set(e, ERR_USAGE,
-			       "only one of TREE, --rules, --explain, --like, --against and "
-			       "--access-log can be standard input");
-	if (o->explain.count > 0)
-		return check_explain(o, e);
-	if (o->like != NULL && o->piece_length != NULL)
-		return err_set(e, ERR_USAGE, "--like and --piece-length exclude each other");
-	if (o->no_new_public && o->against == NULL)
-		return err_set(e, ERR_USAGE, "--no-new-public needs --against MANIFEST");
-	if (o->logs.count == 0 && (o->hot != NULL || o->url_prefixes.count > 0))
-		return err_set(e, ERR_USAGE, "--%s needs --access-log FILE",
-			       o->hot != NULL ? "hot" : "url-prefix");
-	if (o->bundle != NULL && !bundle_is_name(o->bundle))
-		return err_set(
-		    e, ERR_USAGE,
-		    "cannot tell the format of the bundle '%s': it ends in none of .tar, "
-		    ".tar.gz, .tar.zst, .zip and /",
-		    o->bundle);
-	if (o->common.json && ((!o->dry_run && strcmp(to, "-") == 0) || is_stdin(o->report)))
-		return err_set(e, ERR_USAGE, "--json needs %s",
-			       is_stdin(o->report)
-				   ? "a file for --report: that goes to standard output"
-				   : "-o: the inventory goes to standard output");
-	return 0;
-}
-
-static int read_numbers(const struct options *o, struct pack_options *how, struct err *e)
-{
-	how->hot = HOT;
-	if (o->hot != NULL && !num_parse_share(o->hot, &how->hot))
-		return err_set(e, ERR_USAGE,
-			       "--hot needs a fraction above 0 and up to 1, such as 0.95, not '%s'",
-			       o->hot);
-	if (o->piece_length != NULL && strcmp(o->piece_length, "auto") != 0 &&
-	    (!num_parse_size(o->piece_length, &how->piece_length) ||
-	     !header_is_piece_length(how->piece_length)))
-		return err_set(
-		    e, ERR_USAGE,
-		    "--piece-length needs a power of two from 16K to 128M, or auto, not '%s'",
-		    o->piece_length);
-	if (cli_strip(&o->strip, &how->strip, e) != 0)
-		return -1;
-	return utc_epoch(BUNDLE_MTIME, &how->mtime, e);
-}
-
-static int check_outputs(const struct options *o, const struct pack_options *how,
-			 const struct source *source, struct err *e)
-{
-	struct outputs_input *inputs = calloc(o->logs.count + 2, sizeof *inputs);
-	struct outputs outputs = {how->inventory, how->bundle, how->report, inputs,
-				  o->logs.count + 2};
-
-	if (inputs == NULL)
-		return err_nomem(e);
-	inputs[0] = (struct outputs_input){o->like, "--like's release"};
-	inputs[1] = (struct outputs_input){o->against, "--against's release"};
-	for (size_t i = 0; i < o->logs.count; i++)
-		inputs[i + 2] = (struct outputs_input){o->logs.items[i], "an access log"};
-	int status = outputs_check(&outputs, source, how->rules, how->strip, e);
-	free(inputs);
-	return status;
-}
-
 static int pack(struct cli *cli, const struct options *o, const struct rules *rules,
 		const struct guards *guards, struct err *e)
 {
 	struct pack_options how = {.rules = rules,
 				   .guards = guards,
-				   .like = o->like,
-				   .against = o->against,
-				   .no_new_public = o->no_new_public,
-				   .logs = {o->logs.items, o->logs.count},
-				   .url_prefixes = {o->url_prefixes.items, o->url_prefixes.count},
-				   .dry_run = o->dry_run,
-				   .plain = !o->no_sha256,
-				   .inventory = o->output != NULL ? o->output : "-",
-				   .bundle = o->bundle,
-				   .report = o->report,
 				   .force = o->common.force,
 				   .threads = cli_threads(cli),
 				   .progress = cli->progress,
@@ -265,19 +148,19 @@ static int pack(struct cli *cli, const struct options *o, const struct rules *ru
 	struct source *source = NULL;
 	int status = -1;
 
-	if (read_numbers(o, &how, e) != 0)
+	if (brief_read(&o->words, &how, e) != 0 || cli_strip(&o->strip, &how.strip, e) != 0)
 		goto out;
 	source = source_open(cli->operands.items[0], 2, e);
-	if (source == NULL || check_outputs(o, &how, source, e) != 0)
+	if (source == NULL)
 		goto out;
 	status = pack_plan(source, &how, &plan, e);
 	report_plan(cli, &plan);
-	if (status == 0 && !o->dry_run)
+	if (status == 0 && !how.dry_run)
 		status = pack_run(source, &how, &plan, e);
 	if (plan.scan.problem_count > 0)
 		report_problems(cli, &plan.scan, e);
 	if (status == 0)
-		report_success(cli, &plan, o->dry_run);
+		report_success(cli, &plan, how.dry_run);
 out:
 	pack_release(&plan);
 	source_close(source);
@@ -290,10 +173,14 @@ static int explain(const struct cli *cli, const struct options *o, const struct 
 	struct explain_options how = {.rules = rules, .guards = guards, .json = o->common.json};
 	struct source *tree = NULL;
 
+	if (o->strip.given)
+		return err_set(e, ERR_USAGE,
+			       "--explain takes names as they are in the release: leave out "
+			       "--strip-components");
 	if (cli->operands.count > 0 && (tree = source_open(cli->operands.items[0], 1, e)) == NULL)
 		return -1;
 	how.tree = tree;
-	int status = explain_paths(&how, o->explain.items, o->explain.count, stdout, e);
+	int status = explain_paths(&how, o->words.explain.items, o->words.explain.count, stdout, e);
 	source_close(tree);
 	return status;
 }
@@ -309,13 +196,14 @@ int main(int argc, char **argv)
 		return status;
 	struct rules *rules = NULL;
 	struct guards *guards = NULL;
-	if (check_options(&o, &cli, &e) == 0)
-		rules = rules_load(o.rules.items, o.rules.count, &e);
+	const char *tree = cli.operands.count > 0 ? cli.operands.items[0] : NULL;
+	if (brief_check(&o.words, tree, o.common.json, &e) == 0)
+		rules = rules_load(o.words.rules.items, o.words.rules.count, &e);
 	if (rules != NULL)
 		guards = guards_new(rules_guards(rules), &e);
 	if (guards != NULL)
-		status = o.explain.count > 0 ? explain(&cli, &o, rules, guards, &e)
-					     : pack(&cli, &o, rules, guards, &e);
+		status = o.words.explain.count > 0 ? explain(&cli, &o, rules, guards, &e)
+						   : pack(&cli, &o, rules, guards, &e);
 	guards_free(guards);
 	rules_free(rules);
 	return cli_end(&cli, err_result(status, &e), &e);

@@ -380,7 +380,7 @@ const struct builtin builtin_guards[] = {
      .kind = BUILTIN_FORMAT},
     {.id = "core-dump", .description = "is a core dump", .kind = BUILTIN_FORMAT},
     {.id = "html-asset",
-     .description = "is an HTML page, not what its name says",
+     .description = "is an HTML page or a server's error, not what its name says",
      .kind = BUILTIN_FORMAT},
     {.id = NULL},
 };

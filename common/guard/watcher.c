@@ -150,7 +150,7 @@ static void check_type(struct watcher *w, const void *bytes, size_t len)
 
 	if (type != NULL && mime_mismatch(type, bytes, len) != NULL &&
 	    guards_applies(w->guards, guard, w->file.path, w->file.label))
-		count_hit(w, guard, 1);
+		count_hit(w, guard, 0);
 }
 
 int watcher_see(struct watcher *w, const void *bytes, size_t len, struct err *e)

@@ -12,10 +12,10 @@
 /* The folder that `path` is to stand in, by its real name; NULL if there is none yet. */
 static char *real_folder(const char *path)
 {
-	char *copy = strdup(path);
-	char *real = copy != NULL ? realpath(dirname(copy), NULL) : NULL;
+	char *folder = outfile_folder(path);
+	char *real = folder != NULL ? realpath(folder, NULL) : NULL;
 
-	free(copy);
+	free(folder);
 	return real;
 }
 

@@ -11,7 +11,7 @@
 #include "swarm/hits.h"
 #include "swarm/ledger.h"
 #include "swarm/num.h"
-#include "swarm/outfile.h"
+#include "swarm/outputs.h"
 #include "swarm/pool.h"
 
 #define WRITE_BLOCK ((size_t)256 * 1024)
@@ -82,9 +82,9 @@ static int compare(const struct pack_options *options, struct pack_plan *plan, s
 {
 	if (options->against == NULL)
 		return 0;
-	plan->has_review = true;
 	if (review_run(&plan->review, options->against, &plan->scan, e) != 0)
 		return -1;
+	plan->has_review = true;
 	return options->no_new_public ? review_refuse_new(&plan->review, &plan->scan, e) : 0;
 }
 
@@ -127,6 +127,23 @@ static int count_bytes(const struct scan *scan, uint64_t *ret, struct err *e)
 	return 0;
 }
 
+static int check_outputs(const struct pack_options *o, const struct source *source, struct err *e)
+{
+	struct outputs_input *inputs = calloc(o->logs.count + 2, sizeof *inputs);
+	const struct outputs outputs = {o->inventory, o->bundle, o->report, inputs,
+					o->logs.count + 2};
+
+	if (inputs == NULL)
+		return err_nomem(e);
+	inputs[0] = (struct outputs_input){o->like, "--like's release"};
+	inputs[1] = (struct outputs_input){o->against, "--against's release"};
+	for (size_t i = 0; i < o->logs.count; i++)
+		inputs[i + 2] = (struct outputs_input){o->logs.items[i], "an access log"};
+	int status = outputs_check(&outputs, source, o->rules, o->strip, e);
+	free(inputs);
+	return status;
+}
+
 int pack_plan(struct source *source, const struct pack_options *options, struct pack_plan *plan,
 	      struct err *e)
 {
@@ -139,6 +156,8 @@ int pack_plan(struct source *source, const struct pack_options *options, struct 
 	uint64_t total = 0;
 
 	*plan = (struct pack_plan){.piece_length = options->piece_length};
+	if (check_outputs(options, source, e) != 0)
+		return -1;
 	if (options->like != NULL && read_like(options->like, &plan->piece_length, e) != 0)
 		return -1;
 	if (open_report(options, plan, e) != 0 || scan_run(source, &how, &plan->scan, e) != 0 ||

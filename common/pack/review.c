@@ -189,6 +189,10 @@ static void describe_change(struct buf *to, const struct review_change *change)
 
 void review_describe(struct buf *to, const struct review *r, size_t shown)
 {
+	if (r->count == 0) {
+		buf_adds(to, "changes  none: the same paths are published, with the same labels\n");
+		return;
+	}
 	buf_adds(to, "changes  ");
 	text_plural(to, r->counts[REVIEW_PUBLISHED], "path");
 	buf_adds(to, " newly published, ");

@@ -1,0 +1,122 @@
+#include "swarm/brief.h"
+
+#include <string.h>
+
+#include "swarm/bundle.h"
+#include "swarm/header.h"
+#include "swarm/num.h"
+#include "swarm/utc.h"
+
+static bool is_dash(const char *word)
+{
+	return word != NULL && strcmp(word, "-") == 0;
+}
+
+static size_t count_dashes(const struct opt_list *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		n += is_dash(list->items[i]);
+	return n;
+}
+
+static int check_inputs(const struct brief_words *w, const char *tree, struct err *e)
+{
+	size_t n = count_dashes(&w->rules) + count_dashes(&w->explain) + count_dashes(&w->logs);
+
+	if (n + is_dash(tree) + is_dash(w->like) + is_dash(w->against) <= 1)
+		return 0;
+	return err_set(e, ERR_USAGE,
+		       "only one of TREE, --rules, --explain, --like, --against and --access-log "
+		       "can be standard input");
+}
+
+static int check_explain(const struct brief_words *w, struct err *e)
+{
+	if (w->output == NULL && w->bundle == NULL && w->report == NULL && w->against == NULL &&
+	    w->logs.count == 0 && !w->dry_run)
+		return 0;
+	return err_set(e, ERR_USAGE,
+		       "--explain does nothing else: leave out outputs, --dry-run, --against and "
+		       "--access-log");
+}
+
+static int check_outputs(const struct brief_words *w, bool json, struct err *e)
+{
+	bool inventory_there = !w->dry_run && (w->output == NULL || is_dash(w->output));
+
+	if (w->bundle != NULL && !bundle_is_name(w->bundle))
+		return err_set(
+		    e, ERR_USAGE,
+		    "cannot tell the format of the bundle '%s': it ends in none of .tar, "
+		    ".tar.gz, .tar.zst, .zip and /",
+		    w->bundle);
+	if (json && inventory_there)
+		return err_set(e, ERR_USAGE,
+			       "--json needs -o: the inventory goes to standard output");
+	if (json && is_dash(w->report))
+		return err_set(e, ERR_USAGE,
+			       "--json needs a file for --report: that goes to standard output");
+	if (inventory_there && is_dash(w->report))
+		return err_set(e, ERR_USAGE,
+			       "--report needs a file: the inventory goes to standard output");
+	return 0;
+}
+
+int brief_check(const struct brief_words *words, const char *tree, bool json, struct err *e)
+{
+	const struct brief_words *w = words;
+
+	if (w->rules.count == 0)
+		return err_set(e, ERR_USAGE, "no rules, no release: give --rules FILE");
+	if (tree == NULL && w->explain.count == 0)
+		return err_set(e, ERR_USAGE, "missing operand: TREE");
+	if (check_inputs(w, tree, e) != 0)
+		return -1;
+	if (w->explain.count > 0)
+		return check_explain(w, e);
+	if (w->like != NULL && w->piece_length != NULL)
+		return err_set(e, ERR_USAGE, "--like and --piece-length exclude each other");
+	if (w->no_new_public && w->against == NULL)
+		return err_set(e, ERR_USAGE, "--no-new-public needs --against MANIFEST");
+	if (w->hot != NULL && w->logs.count == 0)
+		return err_set(e, ERR_USAGE, "--hot needs --access-log FILE");
+	if (w->url_prefixes.count > 0 && w->logs.count == 0)
+		return err_set(e, ERR_USAGE, "--url-prefix needs --access-log FILE");
+	return check_outputs(w, json, e);
+}
+
+static int read_piece_length(const char *word, uint64_t *ret, struct err *e)
+{
+	if (word == NULL || strcmp(word, "auto") == 0)
+		return 0;
+	if (num_parse_size(word, ret) && header_is_piece_length(*ret))
+		return 0;
+	return err_set(e, ERR_USAGE,
+		       "--piece-length needs a power of two from 16K to 128M, or auto, not '%s'",
+		       word);
+}
+
+int brief_read(const struct brief_words *words, struct pack_options *ret, struct err *e)
+{
+	ret->like = words->like;
+	ret->against = words->against;
+	ret->no_new_public = words->no_new_public;
+	ret->logs = (struct pack_list){words->logs.items, words->logs.count};
+	ret->url_prefixes =
+	    (struct pack_list){words->url_prefixes.items, words->url_prefixes.count};
+	ret->dry_run = words->dry_run;
+	ret->plain = !words->no_sha256;
+	ret->inventory = words->output != NULL ? words->output : "-";
+	ret->bundle = words->bundle;
+	ret->report = words->report;
+	ret->hot = BRIEF_HOT;
+	if (words->hot != NULL && !num_parse_share(words->hot, &ret->hot))
+		return err_set(e, ERR_USAGE,
+			       "--hot needs a fraction above 0 and up to 1, such as 0.95, not '%s'",
+			       words->hot);
+	if (read_piece_length(words->piece_length, &ret->piece_length, e) != 0)
+		return -1;
+	return utc_epoch(BUNDLE_MTIME, &ret->mtime, e);
+}
