@@ -19,8 +19,10 @@
 /* Blocks smaller than a seam are put together to this many bytes. */
 #define GATHER (8 * SEAM)
 /* Steps of one search: far more than an honest expression needs for 256 KiB. */
-#define MATCH_LIMIT 10000000
-#define ENGINE_MAX  32
+#define MATCH_LIMIT     10000000
+#define JIT_STACK_START ((size_t)32 * 1024)
+#define JIT_STACK_MAX   ((size_t)1024 * 1024)
+#define ENGINE_MAX      32
 
 struct pattern {
 	pcre2_code *code;
@@ -49,6 +51,7 @@ struct patterns_scanner {
 	struct patterns_visitor visitor;
 	pcre2_match_data *data;
 	pcre2_match_context *limits;
+	pcre2_jit_stack *stack;
 	bool *possible; /* for each pattern: in the window at hand */
 #ifdef SWARM_HYPERSCAN
 	hs_scratch_t *scratch;
@@ -134,13 +137,20 @@ static int check_empty(const struct pattern *pattern, struct err *e)
 
 static int compile(struct pattern *pattern, const char *regex, struct err *e)
 {
+	const uint32_t options =
+	    PCRE2_MULTILINE | PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C;
 	int code = 0;
 	PCRE2_SIZE at = 0;
 	PCRE2_UCHAR why[256];
+	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
 
-	pattern->code = pcre2_compile((PCRE2_SPTR)regex, PCRE2_ZERO_TERMINATED,
-				      PCRE2_MULTILINE | PCRE2_NEVER_UTF | PCRE2_NEVER_BACKSLASH_C,
-				      &code, &at, NULL);
+	if (context == NULL)
+		return err_nomem(e);
+	/* As Hyperscan has it, whatever this PCRE2 was built for. */
+	(void)pcre2_set_newline(context, PCRE2_NEWLINE_LF);
+	pattern->code =
+	    pcre2_compile((PCRE2_SPTR)regex, PCRE2_ZERO_TERMINATED, options, &code, &at, context);
+	pcre2_compile_context_free(context);
 	if (pattern->code == NULL) {
 		if (pcre2_get_error_message(code, why, sizeof why) < 0)
 			why[0] = '\0';
@@ -292,6 +302,7 @@ struct patterns_scanner *patterns_scanner_new(struct patterns *p,
 	s->visitor = *visitor;
 	s->data = pcre2_match_data_create(32, NULL);
 	s->limits = pcre2_match_context_create(NULL);
+	s->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
 	s->possible = calloc(p->count + 1, sizeof *s->possible);
 	s->held = malloc(GATHER + SEAM);
 	bool ok = s->data != NULL && s->limits != NULL && s->possible != NULL && s->held != NULL;
@@ -304,6 +315,9 @@ struct patterns_scanner *patterns_scanner_new(struct patterns *p,
 		return NULL;
 	}
 	(void)pcre2_set_match_limit(s->limits, MATCH_LIMIT);
+	/* Without a JIT there is none, nor any need of it. */
+	if (s->stack != NULL)
+		pcre2_jit_stack_assign(s->limits, NULL, s->stack);
 	return s;
 }
 
@@ -316,6 +330,7 @@ void patterns_scanner_free(struct patterns_scanner *s)
 #endif
 	pcre2_match_data_free(s->data);
 	pcre2_match_context_free(s->limits);
+	pcre2_jit_stack_free(s->stack);
 	free(s->possible);
 	free(s->held);
 	free(s);
@@ -393,6 +408,16 @@ static int report(struct patterns_scanner *s, size_t i, const struct window *w, 
 	return s->visitor.found(s->visitor.context, &match, e);
 }
 
+static int too_much(const struct patterns_scanner *s, size_t i, struct err *e)
+{
+	const struct patterns_visitor *v = &s->visitor;
+
+	if (v->name == NULL)
+		return err_set(e, ERR_CONFIG, "a regex takes too long on this content");
+	return err_set(e, ERR_CONFIG, "the regex of '%s' takes too long on this content",
+		       v->name(v->context, i));
+}
+
 /* All matches of one pattern. */
 static int search(struct patterns_scanner *s, size_t i, const struct window *w, struct err *e)
 {
@@ -405,7 +430,7 @@ static int search(struct patterns_scanner *s, size_t i, const struct window *w, 
 		if (found == PCRE2_ERROR_NOMATCH)
 			return 0;
 		if (found < 0)
-			return err_set(e, ERR_CONFIG, "the regex takes too long or too much here");
+			return too_much(s, i, e);
 		if (where[0] >= w->to)
 			return 0;
 		if (where[0] >= at && report(s, i, w, e) != 0)

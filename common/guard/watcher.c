@@ -98,6 +98,13 @@ static int found(void *context, const struct patterns_match *m, struct err *e)
 	return 0;
 }
 
+static const char *name(void *context, size_t pattern)
+{
+	const struct watcher *w = context;
+
+	return guards_get(w->guards, guards_way(w->guards, pattern)->guard)->id;
+}
+
 struct watcher *watcher_new(const struct guards *g, struct hits *to, struct err *e)
 {
 	struct watcher *w = calloc(1, sizeof *w);
@@ -106,7 +113,7 @@ struct watcher *watcher_new(const struct guards *g, struct hits *to, struct err 
 		(void)err_nomem(e);
 		return NULL;
 	}
-	struct patterns_visitor visitor = {w, wants, found};
+	struct patterns_visitor visitor = {w, wants, found, name};
 	w->guards = g;
 	w->hits = to;
 	w->wanted = calloc(guards_way_count(g) + 1, sizeof *w->wanted);

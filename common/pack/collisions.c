@@ -108,7 +108,12 @@ static bool differ_above(const struct name *a, const struct name *b)
 	return left != right || memcmp(a->path, b->path, left) != 0;
 }
 
-/* The nearest name in front of run[i] that is one with it, or NULL. */
+static bool is_same(const struct name *a, const struct name *b)
+{
+	return a->len == b->len && memcmp(a->path, b->path, a->len) == 0;
+}
+
+/* The nearest other name in front of run[i] that is one with it, or NULL. */
 static int find_twin(struct names_found *f, const struct name *run, size_t i,
 		     const struct name **ret, struct err *e)
 {
@@ -121,6 +126,9 @@ static int find_twin(struct names_found *f, const struct name *run, size_t i,
 	if (status == 0)
 		status = buf_check(&own, e);
 	for (size_t k = i; status == 0 && *ret == NULL && k-- > 0;) {
+		/* In an archive, a file can have a folder's name. */
+		if (is_same(&run[k], &run[i]))
+			continue;
 		status = fold(f, run[k].path, run[k].len, &ok, e);
 		if (status == 0 && strcmp(own.data, f->folded.data) == 0)
 			*ret = &run[k];

@@ -35,9 +35,10 @@ static void put_file(struct jsonl_writer *w, const struct ledger *l, const struc
 	    rules_match(l->rules, file->rule->index, file->path, false, &verdict))
 		jsonl_any_string(w, "pattern", verdict.pattern);
 	jsonl_number(w, "size", file->size);
-	/* --strip-components drops what stands in front. */
+	/* A name of its own is the end of that in the source: --strip-components drops the rest.
+	 * One that a link lends only looks so. */
 	size_t len = strlen(file->path), full = strlen(file->content);
-	if (full < len || strcmp(file->content + full - len, file->path) != 0)
+	if (full < len || file->content + full - len != file->path)
 		jsonl_path(w, "content", file->content);
 	if (file->hot != ENTRY_NOT_HOT)
 		jsonl_number(w, "hot", (uint64_t)file->hot);

@@ -472,6 +472,9 @@ int scan_run(struct source *source, const struct scan_options *options, struct s
 	scan_sort_problems(ret);
 	status = 0;
 out:
+	/* A part of a tree does not tell which rules are dead. */
+	if (status != 0)
+		usage_release(&ret->usage);
 	free(s.items);
 	return status;
 }

@@ -59,6 +59,8 @@ struct patterns_visitor {
 	bool (*wants)(void *context, size_t pattern);
 	/* A match. -1 ends the search. */
 	int (*found)(void *context, const struct patterns_match *match, struct err *e);
+	/* What messages call it; NULL: nothing in particular. */
+	const char *(*name)(void *context, size_t pattern);
 };
 
 /* Looks through one file after the other, for one thread at a time. */
