@@ -20,21 +20,24 @@ struct watcher {
 	const struct guards *guards;
 	struct hits *hits;
 	struct patterns_scanner *scanner;
-	struct watcher_file file;
+	const struct watcher_file *files; /* with this content */
+	size_t count;
 	uint64_t seen;
-	enum wanted *wanted; /* by pattern, for this file */
-	struct tally *tally; /* by guard, for this file */
-	bool has_hits;
+	enum wanted *wanted;  /* by pattern: by one of the files */
+	struct tally *found;  /* by pattern, in this content */
+	struct tally *totals; /* by guard, for one of the files */
+	bool has_found;
 };
 
 static bool wants(void *context, size_t pattern)
 {
 	struct watcher *w = context;
 
-	if (w->wanted[pattern] == UNKNOWN) {
-		bool yes = guards_way_applies(w->guards, pattern, w->file.path, w->file.label);
-		w->wanted[pattern] = yes ? YES : NO;
-	}
+	for (size_t i = 0; i < w->count && w->wanted[pattern] == UNKNOWN; i++)
+		if (guards_way_applies(w->guards, pattern, w->files[i].path, w->files[i].label))
+			w->wanted[pattern] = YES;
+	if (w->wanted[pattern] == UNKNOWN)
+		w->wanted[pattern] = NO;
 	return w->wanted[pattern] == YES;
 }
 
@@ -76,13 +79,11 @@ static bool holds_keyword(const struct guards_way *way, const struct patterns_ma
 	return way->keyword_count == 0;
 }
 
-static void count_hit(struct watcher *w, size_t guard, uint64_t line)
+static void add_tally(struct tally *to, uint64_t line, uint64_t count)
 {
-	struct tally *tally = &w->tally[guard];
-
-	if (tally->count++ == 0 || line < tally->line)
-		tally->line = line;
-	w->has_hits = true;
+	if (to->count == 0 || line < to->line)
+		to->line = line;
+	to->count += count;
 }
 
 static int found(void *context, const struct patterns_match *m, struct err *e)
@@ -91,10 +92,11 @@ static int found(void *context, const struct patterns_match *m, struct err *e)
 	const struct guards_way *way = guards_way(w->guards, m->pattern);
 
 	(void)e;
-	if (way->entropy > 0 && entropy_of(m->secret, m->secret_len) < way->entropy)
+	if ((way->entropy > 0 && entropy_of(m->secret, m->secret_len) < way->entropy) ||
+	    !holds_keyword(way, m))
 		return 0;
-	if (holds_keyword(way, m))
-		count_hit(w, way->guard, m->line);
+	add_tally(&w->found[m->pattern], m->line, 1);
+	w->has_found = true;
 	return 0;
 }
 
@@ -117,8 +119,9 @@ struct watcher *watcher_new(const struct guards *g, struct hits *to, struct err 
 	w->guards = g;
 	w->hits = to;
 	w->wanted = calloc(guards_way_count(g) + 1, sizeof *w->wanted);
-	w->tally = calloc(guards_count(g) + 1, sizeof *w->tally);
-	if (w->wanted == NULL || w->tally == NULL)
+	w->found = calloc(guards_way_count(g) + 1, sizeof *w->found);
+	w->totals = calloc(guards_count(g) + 1, sizeof *w->totals);
+	if (w->wanted == NULL || w->found == NULL || w->totals == NULL)
 		(void)err_nomem(e);
 	else
 		w->scanner = patterns_scanner_new(guards_patterns(g), &visitor, e);
@@ -135,52 +138,75 @@ void watcher_free(struct watcher *w)
 		return;
 	patterns_scanner_free(w->scanner);
 	free(w->wanted);
-	free(w->tally);
+	free(w->found);
+	free(w->totals);
 	free(w);
 }
 
-void watcher_begin(struct watcher *w, const struct watcher_file *file)
+void watcher_begin(struct watcher *w, const struct watcher_file *files, size_t count)
 {
-	w->file = *file;
+	w->files = files;
+	w->count = count;
 	w->seen = 0;
-	w->has_hits = false;
+	w->has_found = false;
 	memset(w->wanted, 0, guards_way_count(w->guards) * sizeof *w->wanted);
-	memset(w->tally, 0, guards_count(w->guards) * sizeof *w->tally);
-	patterns_begin(w->scanner, file->size);
+	memset(w->found, 0, guards_way_count(w->guards) * sizeof *w->found);
+	patterns_begin(w->scanner, files->size);
 }
 
 /* What the name or the rule promises, and the first bytes break. */
-static void check_type(struct watcher *w, const void *bytes, size_t len)
+static int check_type(struct watcher *w, const struct watcher_file *file, const void *bytes,
+		      size_t len, struct err *e)
 {
-	const char *type = w->file.type != NULL ? w->file.type : mime_of(w->file.path);
+	const char *type = file->type != NULL ? file->type : mime_of(file->path);
 	size_t guard = guards_of_format(w->guards, GUARDS_HTML);
 
-	if (type != NULL && mime_mismatch(type, bytes, len) != NULL &&
-	    guards_applies(w->guards, guard, w->file.path, w->file.label))
-		count_hit(w, guard, 0);
+	if (type == NULL || mime_mismatch(type, bytes, len) == NULL ||
+	    !guards_applies(w->guards, guard, file->path, file->label))
+		return 0;
+	const struct hits_hit hit = {
+	    .file = file->number, .guard = guards_get(w->guards, guard), .count = 1};
+	return hits_add(w->hits, &hit, e);
 }
 
 int watcher_see(struct watcher *w, const void *bytes, size_t len, struct err *e)
 {
-	if (w->seen == 0 && len > 0)
-		check_type(w, bytes, len);
+	for (size_t i = 0; w->seen == 0 && len > 0 && i < w->count; i++)
+		if (check_type(w, &w->files[i], bytes, len, e) != 0)
+			return -1;
 	w->seen += len;
 	if (patterns_see(w->scanner, bytes, len, e) == 0)
 		return 0;
-	return err_prefix(e, "'%s'", w->file.path);
+	return err_prefix(e, "'%s'", w->files->path);
+}
+
+/* What was found in the content, as far as it is refused in this file. */
+static int tell(struct watcher *w, const struct watcher_file *file, struct err *e)
+{
+	const struct guards *g = w->guards;
+
+	memset(w->totals, 0, guards_count(g) * sizeof *w->totals);
+	for (size_t i = 0; i < guards_way_count(g); i++)
+		if (w->found[i].count > 0 && guards_way_applies(g, i, file->path, file->label))
+			add_tally(&w->totals[guards_way(g, i)->guard], w->found[i].line,
+				  w->found[i].count);
+	for (size_t i = 0; i < guards_count(g); i++) {
+		const struct tally *total = &w->totals[i];
+		const struct hits_hit hit = {file->number, guards_get(g, i), total->line,
+					     total->count};
+		if (total->count > 0 && hits_add(w->hits, &hit, e) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 int watcher_end(struct watcher *w, struct err *e)
 {
 	if (patterns_end(w->scanner, e) != 0)
-		return err_prefix(e, "'%s'", w->file.path);
-	for (size_t i = 0; w->has_hits && i < guards_count(w->guards); i++) {
-		const struct tally *tally = &w->tally[i];
-		struct hits_hit hit = {w->file.number, guards_get(w->guards, i), tally->line,
-				       tally->count};
-		if (tally->count > 0 && hits_add(w->hits, &hit, e) != 0)
+		return err_prefix(e, "'%s'", w->files->path);
+	for (size_t i = 0; w->has_found && i < w->count; i++)
+		if (tell(w, &w->files[i], e) != 0)
 			return -1;
-	}
 	return 0;
 }
 

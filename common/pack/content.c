@@ -26,17 +26,6 @@ static struct watcher_file watched(const struct scan *scan, size_t i)
 				     .size = file->size};
 }
 
-/* The onlooker of a file; false where there must be one and is none. */
-static bool post(struct lookout *lookout, const struct scan *scan, size_t i,
-		 struct onlooker **onlooker, struct err *e)
-{
-	const struct watcher_file file = watched(scan, i);
-
-	if (lookout != NULL)
-		*onlooker = lookout_take(lookout, &file, *onlooker, e);
-	return lookout == NULL || *onlooker != NULL;
-}
-
 static bool has_format(const struct content *c, size_t i, const void *first, size_t len)
 {
 	const struct watcher_file file = watched(c->scan, i);
@@ -90,14 +79,17 @@ static bool want_file(void *context, size_t i, struct digest_file *ret, struct s
 {
 	struct crew *crew = context;
 	const struct scan_file *file = &crew->content->scan->files[i];
+	const struct watcher_file seen = watched(crew->content->scan, i);
 	struct err e;
 
 	*room = (struct source_item){.size = file->size, .stamp = file->stamp};
 	*ret = (struct digest_file){.path = file->content, .expected = room, .limit = UINT64_MAX};
-	if (post(crew->lookout, crew->content->scan, i, &ret->onlooker, &e))
+	if (crew->lookout == NULL)
 		return true;
-	keep_failure(crew, &e);
-	return false;
+	ret->onlooker = lookout_take(crew->lookout, &seen, 1, &e);
+	if (ret->onlooker == NULL)
+		keep_failure(crew, &e);
+	return ret->onlooker != NULL;
 }
 
 static int look_into(void *context, size_t i, struct source_file *file, const uint8_t *first,
@@ -181,6 +173,23 @@ struct reader {
 	size_t turn; /* the next file of the bundle */
 };
 
+/* The onlooker for content of these files, by their indices; NULL where there are no guards. */
+static int look_on(const struct reader *r, const size_t *indices, size_t n, struct onlooker **ret,
+		   struct err *e)
+{
+	*ret = NULL;
+	if (r->lookout == NULL)
+		return 0;
+	struct watcher_file *files = calloc(n, sizeof *files);
+	if (files == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < n; i++)
+		files[i] = watched(r->content->scan, indices[i]);
+	*ret = lookout_take(r->lookout, files, n, e);
+	free(files);
+	return *ret != NULL ? 0 : -1;
+}
+
 /* Reads one file's content to its end; the rest of `stream` is filled in here. */
 static int read_through(const struct reader *r, size_t i, struct digest_stream stream,
 			struct err *e)
@@ -188,8 +197,6 @@ static int read_through(const struct reader *r, size_t i, struct digest_stream s
 	const struct content *c = r->content;
 	uint64_t size = 0;
 
-	if (stream.onlooker == NULL && !post(r->lookout, c->scan, i, &stream.onlooker, e))
-		return -1;
 	stream.source = c->source;
 	stream.hasher = r->hasher;
 	stream.progress = c->progress;
@@ -229,6 +236,8 @@ static int read_in_turn(struct reader *r, struct err *e)
 		if (source_file_open(c->source, file->content, &expected, &in, e) != 0)
 			return -1;
 		int status = begin_in_bundle(c, i, e);
+		if (status == 0)
+			status = look_on(r, &i, 1, &stream.onlooker, e);
 		if (status == 0)
 			status = read_through(r, i, stream, e);
 		if (status == 0 && c->guards != NULL)
@@ -389,9 +398,8 @@ static int read_member(struct reader *r, size_t users,
 	struct passage p = {.reader = r, .users = users, .tee = tee, .context = context};
 	struct digest_stream stream = {.tee = pass, .context = &p};
 
-	for (size_t i = 0; i < users; i++)
-		if (!post(r->lookout, r->content->scan, user(&p, i), &stream.onlooker, e))
-			return -1;
+	if (look_on(r, &r->by_content[r->at], users, &stream.onlooker, e) != 0)
+		return -1;
 	int status = read_through(r, user(&p, 0), stream, e);
 	if (status == 0)
 		status = inspect_kept(&p, e);

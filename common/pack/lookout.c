@@ -1,14 +1,17 @@
+#define _DEFAULT_SOURCE /* reallocarray() */
 #include "swarm/lookout.h"
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A watcher at work. */
 struct post {
 	struct onlooker onlooker; /* first: see() gets a pointer to it */
 	struct lookout *owner;
 	struct watcher *watcher;
-	struct onlooker *also;
+	struct watcher_file *files;
+	size_t room;       /* for files */
 	struct post *next; /* while idle */
 };
 
@@ -40,6 +43,7 @@ void lookout_free(struct lookout *l)
 	while (l->idle != NULL) {
 		struct post *next = l->idle->next;
 		watcher_free(l->idle->watcher);
+		free(l->idle->files);
 		free(l->idle);
 		l->idle = next;
 	}
@@ -49,26 +53,23 @@ void lookout_free(struct lookout *l)
 
 static int see(struct onlooker *self, const void *bytes, size_t len, struct err *e)
 {
-	struct post *post = (struct post *)self;
+	return watcher_see(((struct post *)self)->watcher, bytes, len, e);
+}
 
-	if (post->also != NULL && post->also->see(post->also, bytes, len, e) != 0)
-		return -1;
-	return watcher_see(post->watcher, bytes, len, e);
+static void put_back(struct lookout *l, struct post *post)
+{
+	pthread_mutex_lock(&l->lock);
+	post->next = l->idle;
+	l->idle = post;
+	pthread_mutex_unlock(&l->lock);
 }
 
 static int end(struct onlooker *self, struct err *e)
 {
 	struct post *post = (struct post *)self;
-	struct lookout *l = post->owner;
-	struct err late;
 	int status = watcher_end(post->watcher, e);
 
-	if (post->also != NULL && post->also->end(post->also, status == 0 ? e : &late) != 0)
-		status = -1;
-	pthread_mutex_lock(&l->lock);
-	post->next = l->idle;
-	l->idle = post;
-	pthread_mutex_unlock(&l->lock);
+	put_back(post->owner, post);
 	return status;
 }
 
@@ -90,11 +91,23 @@ static struct post *new_post(struct lookout *l, struct err *e)
 	return post;
 }
 
-struct onlooker *lookout_take(struct lookout *l, const struct watcher_file *file,
-			      struct onlooker *also, struct err *e)
+static int keep_files(struct post *post, const struct watcher_file *files, size_t count,
+		      struct err *e)
 {
-	struct err late;
+	if (count > post->room) {
+		struct watcher_file *more = reallocarray(post->files, count, sizeof *more);
+		if (more == NULL)
+			return err_nomem(e);
+		post->files = more;
+		post->room = count;
+	}
+	memcpy(post->files, files, count * sizeof *files);
+	return 0;
+}
 
+struct onlooker *lookout_take(struct lookout *l, const struct watcher_file *files, size_t count,
+			      struct err *e)
+{
 	pthread_mutex_lock(&l->lock);
 	struct post *post = l->idle;
 	if (post != NULL)
@@ -102,12 +115,12 @@ struct onlooker *lookout_take(struct lookout *l, const struct watcher_file *file
 	pthread_mutex_unlock(&l->lock);
 	if (post == NULL)
 		post = new_post(l, e);
-	if (post == NULL) {
-		if (also != NULL)
-			(void)also->end(also, &late);
+	if (post == NULL)
+		return NULL;
+	if (keep_files(post, files, count, e) != 0) {
+		put_back(l, post);
 		return NULL;
 	}
-	post->also = also;
-	watcher_begin(post->watcher, file);
+	watcher_begin(post->watcher, post->files, count);
 	return &post->onlooker;
 }

@@ -17,10 +17,11 @@ struct lookout *lookout_new(const struct guards *guards, struct hits *hits, stru
 void lookout_free(struct lookout *l);
 
 /*
- * An onlooker for this file, NULL where memory runs out. `also` (NULL: none) was taken for another
- * file with the same content, and sees all with it; after a failure it has ended.
+ * An onlooker for content that is that of all of these files (at least one; a hard link in an
+ * archive has the content of another file). They are copied, but for the texts that they point to.
+ * NULL: out of memory.
  */
-struct onlooker *lookout_take(struct lookout *l, const struct watcher_file *file,
-			      struct onlooker *also, struct err *e);
+struct onlooker *lookout_take(struct lookout *l, const struct watcher_file *files, size_t count,
+			      struct err *e);
 
 #endif

@@ -24,12 +24,14 @@ struct watcher_file {
 	uint64_t size;    /* in bytes */
 };
 
-/* Looks through one file after the other, for one thread at a time. `g` and `to` are borrowed. */
+/* Looks through one content after the other, for one thread at a time. `g` and `to` are borrowed.
+ */
 struct watcher;
 
 struct watcher *watcher_new(const struct guards *g, struct hits *to, struct err *e);
 void watcher_free(struct watcher *w);
-void watcher_begin(struct watcher *w, const struct watcher_file *file);
+/* `files` (at least one, borrowed until the end) are all that have the content that comes now. */
+void watcher_begin(struct watcher *w, const struct watcher_file *files, size_t count);
 /* All bytes, in order, in blocks of any size up to 1 GiB. */
 ERR_CHECK int watcher_see(struct watcher *w, const void *bytes, size_t len, struct err *e);
 /* After the last block; not needed where the file is given up. */
