@@ -7,46 +7,24 @@
 #include "swarm/digest.h"
 #include "swarm/hasher.h"
 #include "swarm/lookout.h"
+#include "swarm/passage.h"
 #include "swarm/spool.h"
 #include "swarm/watcher.h"
 
 #define NOT_SPOOLED UINT64_MAX
 
-/* --- guards -------------------------------------------------------------------------------------
+/* --- what is in an open file
+ * ----------------------------------------------------------------------
  */
-
-static struct watcher_file watched(const struct scan *scan, size_t i)
-{
-	const struct scan_file *file = &scan->files[i];
-
-	return (struct watcher_file){.number = i,
-				     .path = file->path,
-				     .label = file->label,
-				     .type = file->rule != NULL ? file->rule->type : NULL,
-				     .size = file->size};
-}
-
-static bool has_format(const struct content *c, size_t i, const void *first, size_t len)
-{
-	const struct watcher_file file = watched(c->scan, i);
-
-	return c->guards != NULL && watcher_knows_format(c->guards, &file, first, len);
-}
-
-static int inspect(const struct content *c, size_t i, struct probe *p, struct err *e)
-{
-	const struct watcher_file file = watched(c->scan, i);
-
-	return watcher_inspect(c->guards, c->hits, &file, p, e);
-}
 
 static ssize_t read_file_at(void *context, uint64_t offset, void *to, size_t len, struct err *e)
 {
 	return source_file_read_at(context, offset, to, len, e);
 }
 
-static int inspect_file(const struct content *c, size_t i, struct source_file *file,
-			const uint8_t *first, size_t len, struct err *e)
+/* Looks into an open file that starts like this; NULL for a lookout: nobody does. */
+static int inspect_file(struct lookout *l, size_t i, struct source_file *file, const uint8_t *first,
+			size_t len, struct err *e)
 {
 	struct probe p = {.size = file->size,
 			  .first = first,
@@ -54,7 +32,7 @@ static int inspect_file(const struct content *c, size_t i, struct source_file *f
 			  .read_at = read_file_at,
 			  .context = file};
 
-	return has_format(c, i, first, len) ? inspect(c, i, &p, e) : 0;
+	return l != NULL && lookout_knows(l, i, first, len) ? lookout_inspect(l, i, &p, e) : 0;
 }
 
 /* --- a directory without a bundle: every thread takes files of its own --------------------------
@@ -79,14 +57,13 @@ static bool want_file(void *context, size_t i, struct digest_file *ret, struct s
 {
 	struct crew *crew = context;
 	const struct scan_file *file = &crew->content->scan->files[i];
-	const struct watcher_file seen = watched(crew->content->scan, i);
 	struct err e;
 
 	*room = (struct source_item){.size = file->size, .stamp = file->stamp};
 	*ret = (struct digest_file){.path = file->content, .expected = room, .limit = UINT64_MAX};
 	if (crew->lookout == NULL)
 		return true;
-	ret->onlooker = lookout_take(crew->lookout, &seen, 1, &e);
+	ret->onlooker = lookout_take(crew->lookout, &i, 1, &e);
 	if (ret->onlooker == NULL)
 		keep_failure(crew, &e);
 	return ret->onlooker != NULL;
@@ -97,7 +74,7 @@ static int look_into(void *context, size_t i, struct source_file *file, const ui
 {
 	const struct crew *crew = context;
 
-	return inspect_file(crew->content, i, file, first, first_len, e);
+	return inspect_file(crew->lookout, i, file, first, first_len, e);
 }
 
 static int file_changed(const struct scan_file *file, struct err *e)
@@ -173,21 +150,14 @@ struct reader {
 	size_t turn; /* the next file of the bundle */
 };
 
-/* The onlooker for content of these files, by their indices; NULL where there are no guards. */
+/* The onlooker for content of these files; NULL where there are no guards. */
 static int look_on(const struct reader *r, const size_t *indices, size_t n, struct onlooker **ret,
 		   struct err *e)
 {
 	*ret = NULL;
-	if (r->lookout == NULL)
-		return 0;
-	struct watcher_file *files = calloc(n, sizeof *files);
-	if (files == NULL)
-		return err_nomem(e);
-	for (size_t i = 0; i < n; i++)
-		files[i] = watched(r->content->scan, indices[i]);
-	*ret = lookout_take(r->lookout, files, n, e);
-	free(files);
-	return *ret != NULL ? 0 : -1;
+	if (r->lookout != NULL)
+		*ret = lookout_take(r->lookout, indices, n, e);
+	return r->lookout == NULL || *ret != NULL ? 0 : -1;
 }
 
 /* Reads one file's content to its end; the rest of `stream` is filled in here. */
@@ -214,12 +184,12 @@ static int begin_in_bundle(const struct content *c, size_t i, struct err *e)
 }
 
 /* Once its content has gone elsewhere. */
-static int inspect_again(const struct content *c, size_t i, struct source_file *file, struct err *e)
+static int inspect_again(struct lookout *l, size_t i, struct source_file *file, struct err *e)
 {
 	uint8_t first[WATCHER_START];
 	ssize_t n = source_file_read_at(file, 0, first, sizeof first, e);
 
-	return n >= 0 ? inspect_file(c, i, file, first, (size_t)n, e) : -1;
+	return n >= 0 ? inspect_file(l, i, file, first, (size_t)n, e) : -1;
 }
 
 /* A directory into a bundle: any file can be read in its turn. */
@@ -240,8 +210,8 @@ static int read_in_turn(struct reader *r, struct err *e)
 			status = look_on(r, &i, 1, &stream.onlooker, e);
 		if (status == 0)
 			status = read_through(r, i, stream, e);
-		if (status == 0 && c->guards != NULL)
-			status = inspect_again(c, i, &in, e);
+		if (status == 0 && r->lookout != NULL)
+			status = inspect_again(r->lookout, i, &in, e);
 		if (source_file_close(&in, status == 0 ? e : &late) != 0)
 			status = -1;
 		if (status != 0 || bundle_end(c->bundle, e) != 0)
@@ -311,99 +281,26 @@ static int write_due(struct reader *r, struct err *e)
 	return 0;
 }
 
-/* A member of an archive on its way: what passes is looked into once it is there. */
-struct passage {
-	struct reader *reader;
-	size_t users; /* files from reader->at on that have this content */
-	int (*tee)(void *context, const void *bytes, size_t len, struct err *e); /* NULL: none */
-	void *context;
-	bool begun;
-	struct spool *kept; /* NULL: no user is of a format that must be read here and there */
-	uint64_t size;
-};
-
-static size_t user(const struct passage *p, size_t i)
-{
-	return p->reader->by_content[p->reader->at + i];
-}
-
-static ssize_t read_kept_at(void *context, uint64_t offset, void *to, size_t len, struct err *e)
-{
-	const struct passage *p = context;
-
-	if (offset >= p->size)
-		return 0;
-	if (len > p->size - offset)
-		len = (size_t)(p->size - offset);
-	return spool_read(p->kept, offset, to, len, e) == 0 ? (ssize_t)len : -1;
-}
-
-static bool must_keep(const struct passage *p, const void *first, size_t len)
-{
-	for (size_t i = 0; i < p->users; i++)
-		if (has_format(p->reader->content, user(p, i), first, len))
-			return true;
-	return false;
-}
-
-static int inspect_whole(const struct passage *p, const void *bytes, size_t len, struct err *e)
-{
-	for (size_t i = 0; i < p->users; i++) {
-		struct probe probe = {.size = len, .first = bytes, .first_len = len};
-		if (has_format(p->reader->content, user(p, i), bytes, len) &&
-		    inspect(p->reader->content, user(p, i), &probe, e) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int begin_passage(struct passage *p, const void *bytes, size_t len, struct err *e)
-{
-	p->begun = true;
-	if (len == p->reader->content->scan->files[user(p, 0)].size)
-		return inspect_whole(p, bytes, len, e);
-	if (!must_keep(p, bytes, len))
-		return 0;
-	p->kept = spool_new(e);
-	return p->kept != NULL ? 0 : -1;
-}
-
-static int pass(void *context, const void *bytes, size_t len, struct err *e)
-{
-	struct passage *p = context;
-
-	if (!p->begun && begin_passage(p, bytes, len, e) != 0)
-		return -1;
-	p->size += len;
-	if (p->kept != NULL && spool_write(p->kept, bytes, len, e) != 0)
-		return -1;
-	return p->tee != NULL ? p->tee(p->context, bytes, len, e) : 0;
-}
-
-static int inspect_kept(struct passage *p, struct err *e)
-{
-	for (size_t i = 0; p->kept != NULL && i < p->users; i++) {
-		struct probe probe = {.size = p->size, .read_at = read_kept_at, .context = p};
-		if (inspect(p->reader->content, user(p, i), &probe, e) != 0)
-			return -1;
-	}
-	return 0;
-}
-
 /* Reads the member that has just been found, for all its users. */
 static int read_member(struct reader *r, size_t users,
 		       int (*tee)(void *, const void *, size_t, struct err *), void *context,
 		       struct err *e)
 {
-	struct passage p = {.reader = r, .users = users, .tee = tee, .context = context};
-	struct digest_stream stream = {.tee = pass, .context = &p};
+	const size_t *indices = &r->by_content[r->at];
+	struct passage p = {.lookout = r->lookout,
+			    .indices = indices,
+			    .count = users,
+			    .size = r->content->scan->files[*indices].size,
+			    .tee = tee,
+			    .context = context};
+	struct digest_stream stream = {.tee = passage_see, .context = &p};
 
-	if (look_on(r, &r->by_content[r->at], users, &stream.onlooker, e) != 0)
+	if (look_on(r, indices, users, &stream.onlooker, e) != 0)
 		return -1;
-	int status = read_through(r, user(&p, 0), stream, e);
+	int status = read_through(r, *indices, stream, e);
 	if (status == 0)
-		status = inspect_kept(&p, e);
-	spool_free(p.kept);
+		status = passage_end(&p, e);
+	passage_release(&p);
 	return status;
 }
 
@@ -517,7 +414,7 @@ int content_read(const struct content *c, struct err *e)
 {
 	struct lookout *lookout = NULL;
 
-	if (c->guards != NULL && (lookout = lookout_new(c->guards, c->hits, e)) == NULL)
+	if (c->guards != NULL && (lookout = lookout_new(c->guards, c->scan, c->hits, e)) == NULL)
 		return -1;
 	/* Only a directory's files can be read in any order, and only a bundle needs one. */
 	int status = c->bundle == NULL && source_is_directory(c->source)

@@ -3,7 +3,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "swarm/watcher.h"
 
 /* A watcher at work. */
 struct post {
@@ -17,12 +18,14 @@ struct post {
 
 struct lookout {
 	const struct guards *guards;
+	const struct scan *scan;
 	struct hits *hits;
 	pthread_mutex_t lock;
 	struct post *idle;
 };
 
-struct lookout *lookout_new(const struct guards *guards, struct hits *hits, struct err *e)
+struct lookout *lookout_new(const struct guards *guards, const struct scan *scan, struct hits *hits,
+			    struct err *e)
 {
 	struct lookout *l = calloc(1, sizeof *l);
 
@@ -31,6 +34,7 @@ struct lookout *lookout_new(const struct guards *guards, struct hits *hits, stru
 		return NULL;
 	}
 	l->guards = guards;
+	l->scan = scan;
 	l->hits = hits;
 	pthread_mutex_init(&l->lock, NULL);
 	return l;
@@ -91,8 +95,19 @@ static struct post *new_post(struct lookout *l, struct err *e)
 	return post;
 }
 
-static int keep_files(struct post *post, const struct watcher_file *files, size_t count,
-		      struct err *e)
+static struct watcher_file watched(const struct lookout *l, size_t index)
+{
+	const struct scan_file *file = &l->scan->files[index];
+
+	return (struct watcher_file){.number = index,
+				     .path = file->path,
+				     .label = file->label,
+				     .type = file->rule != NULL ? file->rule->type : NULL,
+				     .size = file->size};
+}
+
+static int list_files(const struct lookout *l, struct post *post, const size_t *indices,
+		      size_t count, struct err *e)
 {
 	if (count > post->room) {
 		struct watcher_file *more = reallocarray(post->files, count, sizeof *more);
@@ -101,12 +116,12 @@ static int keep_files(struct post *post, const struct watcher_file *files, size_
 		post->files = more;
 		post->room = count;
 	}
-	memcpy(post->files, files, count * sizeof *files);
+	for (size_t i = 0; i < count; i++)
+		post->files[i] = watched(l, indices[i]);
 	return 0;
 }
 
-struct onlooker *lookout_take(struct lookout *l, const struct watcher_file *files, size_t count,
-			      struct err *e)
+struct onlooker *lookout_take(struct lookout *l, const size_t *indices, size_t count, struct err *e)
 {
 	pthread_mutex_lock(&l->lock);
 	struct post *post = l->idle;
@@ -117,10 +132,24 @@ struct onlooker *lookout_take(struct lookout *l, const struct watcher_file *file
 		post = new_post(l, e);
 	if (post == NULL)
 		return NULL;
-	if (keep_files(post, files, count, e) != 0) {
+	if (list_files(l, post, indices, count, e) != 0) {
 		put_back(l, post);
 		return NULL;
 	}
 	watcher_begin(post->watcher, post->files, count);
 	return &post->onlooker;
+}
+
+bool lookout_knows(const struct lookout *l, size_t index, const void *first, size_t len)
+{
+	const struct watcher_file file = watched(l, index);
+
+	return watcher_knows_format(l->guards, &file, first, len);
+}
+
+int lookout_inspect(struct lookout *l, size_t index, struct probe *p, struct err *e)
+{
+	const struct watcher_file file = watched(l, index);
+
+	return watcher_inspect(l->guards, l->hits, &file, p, e);
 }

@@ -1,27 +1,39 @@
-/* lookout: guards that look on while files are hashed, with as many watchers as are needed at once.
+/*
+ * lookout: guards that look at the files of a scan while they are read: at the bytes as they are
+ * hashed, with as many watchers as are needed at once, and into formats.
  */
 #ifndef SWARM_LOOKOUT_H
 #define SWARM_LOOKOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "swarm/err.h"
 #include "swarm/guards.h"
 #include "swarm/hits.h"
 #include "swarm/onlooker.h"
-#include "swarm/watcher.h"
+#include "swarm/probe.h"
+#include "swarm/scan.h"
 
 struct lookout;
 
-/* Both are borrowed. */
-struct lookout *lookout_new(const struct guards *guards, struct hits *hits, struct err *e);
+/* All are borrowed. Hits have the indices of scan->files. */
+struct lookout *lookout_new(const struct guards *guards, const struct scan *scan, struct hits *hits,
+			    struct err *e);
 /* Once all that was taken has ended. */
 void lookout_free(struct lookout *l);
 
 /*
- * An onlooker for content that is that of all of these files (at least one; a hard link in an
- * archive has the content of another file). They are copied, but for the texts that they point to.
- * NULL: out of memory.
+ * An onlooker for content that is that of all of these files, by their indices (at least one; a
+ * hard link in an archive has the content of another file). NULL: out of memory.
  */
-struct onlooker *lookout_take(struct lookout *l, const struct watcher_file *files, size_t count,
+struct onlooker *lookout_take(struct lookout *l, const size_t *indices, size_t count,
 			      struct err *e);
+
+/* Whether a file that starts like this must be looked into; `len` is WATCHER_START, or all of it.
+ */
+bool lookout_knows(const struct lookout *l, size_t index, const void *first, size_t len);
+/* Looks into a file, whatever it is. */
+ERR_CHECK int lookout_inspect(struct lookout *l, size_t index, struct probe *p, struct err *e);
 
 #endif
