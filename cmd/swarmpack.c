@@ -91,9 +91,10 @@ static void report_problems(const struct cli *cli, const struct scan *scan, stru
 	}
 	buf_release(&text);
 	if (e->code == ERR_REFUSED && scan->problem_count > shown(cli))
-		(void)err_set(e, ERR_REFUSED,
-			      "%zu paths cannot be released (%zu more than shown: -v shows all)",
-			      scan->problem_count, scan->problem_count - SHOWN);
+		(void)err_set(
+		    e, ERR_REFUSED,
+		    "%zu paths cannot be released (%zu more lines than shown: -v shows all)",
+		    scan_count_refused(scan), scan->problem_count - SHOWN);
 }
 
 /* What names alone have told. */
@@ -120,6 +121,8 @@ static void report_success(const struct cli *cli, const struct pack_plan *plan, 
 {
 	struct buf text = BUF_INIT;
 
+	if (plan->traffic != NULL && popularity_totals(plan->traffic)->public_requests == 0)
+		cli_warn(cli, "the hot set is empty: no request is for a public file");
 	summary_describe(&text, &plan->scan);
 	if (plan->traffic != NULL)
 		popularity_describe(&text, plan->traffic);

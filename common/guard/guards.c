@@ -24,12 +24,6 @@ struct globs {
 	size_t count;
 };
 
-/* A way to find something in content. */
-struct way {
-	struct guards_way shown;
-	struct globs only; /* paths that it is about; none: all */
-};
-
 /* By enum guards_format. */
 static const char *const format_ids[GUARDS_FORMATS] = {"photo-position", "debug-information",
 						       "core-dump", "html-asset"};
@@ -38,7 +32,7 @@ struct guards {
 	struct guard *list;
 	size_t count;
 	struct patterns *patterns;
-	struct way *ways; /* by number of the pattern */
+	struct guards_way *ways; /* by number of the pattern */
 	size_t way_count;
 	struct globs *names;            /* by number of the guard: of paths that it refuses */
 	size_t formats[GUARDS_FORMATS]; /* numbers of guards */
@@ -105,10 +99,10 @@ static int reject_id(const struct guards *g, const char *id, const struct marked
 	return reject(e, at);
 }
 
-static int add_way(struct guards *g, const struct way *way, const char *regex, const char *hint,
-		   struct err *e)
+static int add_way(struct guards *g, const struct guards_way *way, const char *regex,
+		   const char *hint, struct err *e)
 {
-	struct way *more = reallocarray(g->ways, g->way_count + 1, sizeof *more);
+	struct guards_way *more = reallocarray(g->ways, g->way_count + 1, sizeof *more);
 
 	if (more == NULL)
 		return err_nomem(e);
@@ -132,14 +126,11 @@ static int add_builtin(struct guards *g, const struct builtin *b, struct err *e)
 /* Patterns of disabled guards would only cost time. */
 static int add_builtin_way(struct guards *g, const struct builtin *b, struct err *e)
 {
-	struct way way = {.shown = {.guard = find(g, b->id), .entropy = b->entropy}};
+	const struct guards_way way = {.guard = find(g, b->id), .entropy = b->entropy};
 
-	if (b->kind != BUILTIN_REGEX || g->list[way.shown.guard].is_disabled)
+	if (b->kind != BUILTIN_REGEX || g->list[way.guard].is_disabled)
 		return 0;
-	if (make_globs(&way.only, b->names, e) == 0)
-		return add_way(g, &way, b->regex, b->hint, e);
-	release_globs(&way.only);
-	return -1;
+	return add_way(g, &way, b->regex, b->hint, e);
 }
 
 /* What is read twice, because its file is included twice, stands at one place. */
@@ -185,8 +176,8 @@ static int add_own(struct guards *g, const struct guardlist_guard *own, struct e
 	    own->description != NULL ? own->description : "matches a guard of the rules";
 	g->list[g->count++] = (struct guard){
 	    .shown = {.id = own->id, .description = description, .place = own->place}};
-	struct way way = {
-	    .shown = {.guard = i, .keywords = own->keywords, .keyword_count = own->keyword_count}};
+	const struct guards_way way = {
+	    .guard = i, .keywords = own->keywords, .keyword_count = own->keyword_count};
 	if (add_way(g, &way, own->regex, NULL, e) == 0)
 		return allow_more(&g->list[i], &own->allow, e);
 	if (e->code == ERR_CONFIG) {
@@ -272,8 +263,6 @@ void guards_free(struct guards *g)
 		free(g->list[i].allow);
 		release_globs(&g->names[i]);
 	}
-	for (size_t i = 0; i < g->way_count; i++)
-		release_globs(&g->ways[i].only);
 	patterns_free(g->patterns);
 	free(g->ways);
 	free(g->names);
@@ -344,15 +333,7 @@ struct patterns *guards_patterns(const struct guards *g)
 
 const struct guards_way *guards_way(const struct guards *g, size_t pattern)
 {
-	return &g->ways[pattern].shown;
-}
-
-bool guards_way_applies(const struct guards *g, size_t pattern, const char *path, enum label label)
-{
-	const struct way *way = &g->ways[pattern];
-
-	return guards_applies(g, way->shown.guard, path, label) &&
-	       (way->only.count == 0 || globs_match(&way->only, path));
+	return &g->ways[pattern];
 }
 
 size_t guards_way_count(const struct guards *g)

@@ -394,7 +394,7 @@ static uint64_t line_of(struct patterns_scanner *s, const struct window *w, size
 static int report(struct patterns_scanner *s, size_t i, const struct window *w, struct err *e)
 {
 	const PCRE2_SIZE *found = pcre2_get_ovector_pointer(s->data);
-	uint32_t group = s->patterns->list[i].secret;
+	size_t group = s->patterns->list[i].secret;
 	struct patterns_match match = {.pattern = i,
 				       .offset = w->offset + found[0],
 				       .line = line_of(s, w, found[0]),

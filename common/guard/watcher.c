@@ -33,8 +33,10 @@ static bool wants(void *context, size_t pattern)
 {
 	struct watcher *w = context;
 
+	size_t guard = guards_way(w->guards, pattern)->guard;
+
 	for (size_t i = 0; i < w->count && w->wanted[pattern] == UNKNOWN; i++)
-		if (guards_way_applies(w->guards, pattern, w->files[i].path, w->files[i].label))
+		if (guards_applies(w->guards, guard, w->files[i].path, w->files[i].label))
 			w->wanted[pattern] = YES;
 	if (w->wanted[pattern] == UNKNOWN)
 		w->wanted[pattern] = NO;
@@ -187,14 +189,15 @@ static int tell(struct watcher *w, const struct watcher_file *file, struct err *
 
 	memset(w->totals, 0, guards_count(g) * sizeof *w->totals);
 	for (size_t i = 0; i < guards_way_count(g); i++)
-		if (w->found[i].count > 0 && guards_way_applies(g, i, file->path, file->label))
+		if (w->found[i].count > 0)
 			add_tally(&w->totals[guards_way(g, i)->guard], w->found[i].line,
 				  w->found[i].count);
 	for (size_t i = 0; i < guards_count(g); i++) {
 		const struct tally *total = &w->totals[i];
 		const struct hits_hit hit = {file->number, guards_get(g, i), total->line,
 					     total->count};
-		if (total->count > 0 && hits_add(w->hits, &hit, e) != 0)
+		if (total->count > 0 && guards_applies(g, i, file->path, file->label) &&
+		    hits_add(w->hits, &hit, e) != 0)
 			return -1;
 	}
 	return 0;

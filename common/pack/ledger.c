@@ -131,7 +131,7 @@ static void put_totals(struct buf *to, const struct ledger *l)
 	}
 	jsonl_close_array(&w);
 	put_guards(&w, l);
-	jsonl_number(&w, "problems", s->problem_count);
+	jsonl_number(&w, "problem_count", s->problem_count);
 	jsonl_close(&w);
 	buf_addc(to, '\n');
 }

@@ -50,7 +50,7 @@ static int commit_report(struct pack_plan *plan, struct err *e)
 static int refuse(const struct pack_options *options, struct pack_plan *plan, bool content,
 		  struct err *e)
 {
-	size_t n = plan->scan.problem_count;
+	size_t n = scan_count_refused(&plan->scan);
 
 	if (fill_report(options, plan, content, e) != 0 || commit_report(plan, e) != 0)
 		return -1;
@@ -110,6 +110,11 @@ static int find_hot(const struct pack_options *options, struct pack_plan *plan, 
 	for (size_t i = 0; i < options->logs.count; i++)
 		if (popularity_read(plan->traffic, options->logs.items[i], e) != 0)
 			return -1;
+	const struct popularity_totals *totals = popularity_totals(plan->traffic);
+	if (totals->lines == 0 && totals->malformed > 0)
+		return err_set(e, ERR_MALFORMED,
+			       "no line of '%s' can be read: is it an access log?",
+			       options->logs.items[0]);
 	if (popularity_rank(plan->traffic, options->hot, e) != 0)
 		return -1;
 	for (size_t i = 0; i < scan->count; i++)
@@ -130,8 +135,8 @@ static int count_bytes(const struct scan *scan, uint64_t *ret, struct err *e)
 static int check_outputs(const struct pack_options *o, const struct source *source, struct err *e)
 {
 	struct outputs_input *inputs = calloc(o->logs.count + 2, sizeof *inputs);
-	const struct outputs outputs = {o->inventory, o->bundle, o->report, inputs,
-					o->logs.count + 2};
+	const struct outputs outputs = {o->dry_run ? NULL : o->inventory, o->bundle, o->report,
+					inputs, o->logs.count + 2};
 
 	if (inputs == NULL)
 		return err_nomem(e);

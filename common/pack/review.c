@@ -31,6 +31,11 @@ static int compare_path(const void *path, const void *file)
 	return path_compare(path, ((const struct scan_file *)file)->path);
 }
 
+static int compare_problem_path(const void *path, const void *problem)
+{
+	return path_compare(path, ((const struct scan_problem *)problem)->path);
+}
+
 /* What was published and is no more. */
 static int add_withdrawn(struct review *r, const struct scan *scan, const struct entry *old,
 			 struct err *e)
@@ -38,6 +43,11 @@ static int add_withdrawn(struct review *r, const struct scan *scan, const struct
 	struct review_change change = {.kind = REVIEW_GONE, .was = old->label};
 	const struct scan_file *kept = NULL;
 
+	/* It is there, and stops the release: whether it will be published is not known. */
+	if (scan->problem_count > 0 &&
+	    bsearch(old->path, scan->problems, scan->problem_count, sizeof *scan->problems,
+		    compare_problem_path) != NULL)
+		return 0;
 	if (scan->kept_count > 0)
 		kept = bsearch(old->path, scan->kept, scan->kept_count, sizeof *kept, compare_path);
 	change.path = arena_copy(&r->arena, old->path, strlen(old->path));

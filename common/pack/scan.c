@@ -445,6 +445,15 @@ void scan_sort_problems(struct scan *s)
 	s->problem_count = n;
 }
 
+size_t scan_count_refused(const struct scan *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->problem_count; i++)
+		n += i == 0 || strcmp(s->problems[i - 1].path, s->problems[i].path) != 0;
+	return n;
+}
+
 int scan_run(struct source *source, const struct scan_options *options, struct scan *ret,
 	     struct err *e)
 {

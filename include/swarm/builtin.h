@@ -31,8 +31,8 @@ struct builtin {
 	 */
 	const char *hint;
 	double entropy; /* Shannon entropy of the secret, bits a byte, that a hit has at least */
-	/* One list of gitignore patterns, NULL-terminated, in which `!` takes back: of a NAMES
-	 * guard what it refuses; of a REGEX guard which files it looks at (NULL: all). */
+	/* What a NAMES guard refuses: one list of gitignore patterns, NULL-terminated, in which `!`
+	 * takes back. */
 	const char *const *names;
 	bool only_public; /* what the origin alone serves may have it */
 };

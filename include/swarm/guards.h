@@ -56,7 +56,6 @@ struct guards_way {
 struct patterns *guards_patterns(const struct guards *g);
 size_t guards_way_count(const struct guards *g);
 const struct guards_way *guards_way(const struct guards *g, size_t pattern);
-bool guards_way_applies(const struct guards *g, size_t pattern, const char *path, enum label label);
 
 /* What code finds. */
 enum guards_format {

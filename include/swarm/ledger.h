@@ -7,7 +7,7 @@
  *                               "count":N},...]}
  *   totals-line = {"totals":{"public":{"files":N,"bytes":N},"origin":{...},"private":{...}},
  *                  "rules":[{"rule":PLACE,"label":L,"decided":N,"matched":B},...],
- *                  "guards":{"engine":S,"disabled":[{"guard":ID},...],"content":B},"problems":N}
+ *                  "guards":{"engine":S,"disabled":[{"guard":ID},...],"content":B},"problem_count":N}
  *
  * Keys are left out where there is nothing to say: `rule` is "default" where no rule decided, a
  * path has no `label` where none was decided, `content` is there where a link lends its name to the

@@ -39,8 +39,8 @@ struct review {
 
 /*
  * Compares with an earlier inventory or manifest, of which no signature is looked at. `scan` has
- * kept its private files; it outlives the review, which is released by review_release(), also after
- * a failure.
+ * kept its private files, and what it found problems with is told by these alone; it outlives the
+ * review, which is released by review_release(), also after a failure.
  */
 ERR_CHECK int review_run(struct review *ret, const char *against, const struct scan *scan,
 			 struct err *e);

@@ -98,6 +98,8 @@ void scan_release(struct scan *s);
  */
 ERR_CHECK int scan_add_problem(struct scan *s, const struct scan_problem *problem, struct err *e);
 void scan_sort_problems(struct scan *s);
+/* How many paths have problems; some have several. */
+size_t scan_count_refused(const struct scan *s);
 
 /*
  * "unlabelled", "unportable", "link", "special", "duplicate", "outside", "collision", "guard",
