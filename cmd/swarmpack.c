@@ -121,8 +121,8 @@ static void report_success(const struct cli *cli, const struct pack_plan *plan, 
 {
 	struct buf text = BUF_INIT;
 
-	if (plan->traffic != NULL && popularity_totals(plan->traffic)->public_requests == 0)
-		cli_warn(cli, "the hot set is empty: no request is for a public file");
+	if (plan->traffic != NULL && popularity_totals(plan->traffic)->hot_files == 0)
+		cli_warn(cli, "the hot set is empty: the logs tell of no bytes of a public file");
 	summary_describe(&text, &plan->scan);
 	if (plan->traffic != NULL)
 		popularity_describe(&text, plan->traffic);

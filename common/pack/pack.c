@@ -9,6 +9,7 @@
 #include "swarm/document.h"
 #include "swarm/entry.h"
 #include "swarm/hits.h"
+#include "swarm/io.h"
 #include "swarm/ledger.h"
 #include "swarm/num.h"
 #include "swarm/outputs.h"
@@ -88,6 +89,25 @@ static int compare(const struct pack_options *options, struct pack_plan *plan, s
 	return options->no_new_public ? review_refuse_new(&plan->review, &plan->scan, e) : 0;
 }
 
+/* One in which nothing can be read, where no other tells anything, is no access log. */
+static int read_logs(const struct pack_list *logs, struct popularity *traffic, struct err *e)
+{
+	const struct popularity_totals *totals = popularity_totals(traffic);
+	const char *unread = NULL;
+
+	for (size_t i = 0; i < logs->count; i++) {
+		uint64_t before = totals->malformed;
+		if (popularity_read(traffic, logs->items[i], e) != 0)
+			return -1;
+		if (totals->malformed > before)
+			unread = io_name(logs->items[i]);
+	}
+	if (totals->lines > 0 || unread == NULL)
+		return 0;
+	return err_set(e, ERR_MALFORMED, "no line of '%s' can be read: is it an access log?",
+		       unread);
+}
+
 /* Reads the logs and marks the hot set. */
 static int find_hot(const struct pack_options *options, struct pack_plan *plan, struct err *e)
 {
@@ -107,14 +127,8 @@ static int find_hot(const struct pack_options *options, struct pack_plan *plan, 
 				       options->url_prefixes.count, e);
 	if (plan->traffic == NULL)
 		return -1;
-	for (size_t i = 0; i < options->logs.count; i++)
-		if (popularity_read(plan->traffic, options->logs.items[i], e) != 0)
-			return -1;
-	const struct popularity_totals *totals = popularity_totals(plan->traffic);
-	if (totals->lines == 0 && totals->malformed > 0)
-		return err_set(e, ERR_MALFORMED,
-			       "no line of '%s' can be read: is it an access log?",
-			       options->logs.items[0]);
+	if (read_logs(&options->logs, plan->traffic, e) != 0)
+		return -1;
 	if (popularity_rank(plan->traffic, options->hot, e) != 0)
 		return -1;
 	for (size_t i = 0; i < scan->count; i++)

@@ -324,7 +324,7 @@ static void describe_hot(struct buf *to, const struct popularity_totals *t)
 	text_plural(to, t->hot_files, "file");
 	buf_adds(to, ", ");
 	text_bytes(to, t->hot_file_bytes);
-	buf_addf(to, ", %s %.1f %% of the bytes: ", t->hot_files == 1 ? "carries" : "carry",
+	buf_addf(to, ", %s %.1f %% of these bytes: ", t->hot_files == 1 ? "carries" : "carry",
 		 percent(t->hot_bytes, t->public_bytes));
 	if (span > 0) {
 		double daily = (double)t->hot_bytes * (double)DAY / (double)span;

@@ -512,7 +512,7 @@ static void popularity_describes_days(void **state)
 	    "         1 % of the public files carry 27.9 % of the bytes, 5 % 27.9 %, 10 % 41.8 %, "
 	    "20 % 58.0 %\n"
 	    "         requests follow a power law with exponent 1.00 (Zipf)\n"
-	    "hot      7 files, 7.0 kB, carry 72.2 % of the bytes: 809.7 kB a day off the origin\n");
+	    "hot      7 files, 7.0 kB, carry 72.2 % of these bytes: 809.7 kB a day off the origin\n");
 	struct jsonl_writer w = {.to = &json};
 	jsonl_open(&w, NULL);
 	jsonl_number(&w, "before", 1);
@@ -549,7 +549,7 @@ static void popularity_describes_hours_and_less(void **state)
 	    p, "traffic  2 requests, 2.0 kB in the logs; 2 requests, 2.0 kB for public files\n"
 	       "         1 % of the public files carry 100.0 % of the bytes, 5 % 100.0 %, 10 % "
 	       "100.0 %, 20 % 100.0 %\n"
-	       "hot      1 file, 7 bytes, carries 100.0 % of the bytes: 2.0 kB in the logs\n");
+	       "hot      1 file, 7 bytes, carries 100.0 % of these bytes: 2.0 kB in the logs\n");
 	add_line(&log, "23/Nov/2026:11:00:00 +0000", "GET /a HTTP/1.1", 304, 0);
 	read_text(p, &log);
 	rank(p, 0.5);
@@ -557,7 +557,7 @@ static void popularity_describes_hours_and_less(void **state)
 	    p, "traffic  3 requests, 2.0 kB in 1.0 hours; 3 requests, 2.0 kB for public files\n"
 	       "         1 % of the public files carry 100.0 % of the bytes, 5 % 100.0 %, 10 % "
 	       "100.0 %, 20 % 100.0 %\n"
-	       "hot      1 file, 7 bytes, carries 100.0 % of the bytes: 48.0 kB a day off the "
+	       "hot      1 file, 7 bytes, carries 100.0 % of these bytes: 48.0 kB a day off the "
 	       "origin\n");
 	popularity_free(p);
 	buf_release(&log);
