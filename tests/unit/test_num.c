@@ -82,6 +82,70 @@ static void num_rejects_other_units(void **state)
 		assert_rejects(num_parse_size, bad[i]);
 }
 
+static void assert_share(const char *text, double want)
+{
+	double share = -1;
+
+	if (!num_parse_share(text, &share))
+		fail_msg("'%s' was not taken", text);
+	/* A billionth is the least that can be said. */
+	if (share < want - 1e-12 || share > want + 1e-12)
+		fail_msg("'%s' is %.15f", text, share);
+}
+
+static void num_reads_shares(void **state)
+{
+	(void)state;
+	assert_share("1", 1);
+	assert_share("1.0", 1);
+	assert_share("1.000000000", 1);
+	assert_share("0.95", 0.95);
+	assert_share(".5", 0.5);
+	assert_share("0.5", 0.5);
+	assert_share("0.000000001", 0.000000001);
+	assert_share("0.999999999", 0.999999999);
+	assert_share(".123456789", 0.123456789);
+}
+
+static void num_rejects_what_is_no_share(void **state)
+{
+	static const char *const bad[] = {"",
+					  "0",
+					  "0.0",
+					  ".0",
+					  "0.000000000",
+					  ".",
+					  "2",
+					  "1.000000001",
+					  "1.1",
+					  "-0.5",
+					  "+0.5",
+					  "0,5",
+					  "95%",
+					  "0.5 ",
+					  " 0.5",
+					  "0.5.5",
+					  "..5",
+					  "00.5",
+					  "01",
+					  "5e-1",
+					  "0x1",
+					  "nan",
+					  "inf",
+					  "0.1234567891",
+					  "10",
+					  "0.5x",
+					  "1.0.",
+					  "0.5\n",
+					  "½"};
+	double share;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		if (num_parse_share(bad[i], &share))
+			fail_msg("'%s' was taken, as %.15f", bad[i], share);
+}
+
 static void num_add_tells_of_wrapping(void **state)
 {
 	uint64_t n = 1;
@@ -121,6 +185,8 @@ int main(void)
 	    cmocka_unit_test(num_reads_one_spelling),
 	    cmocka_unit_test(num_reads_sizes_with_units),
 	    cmocka_unit_test(num_rejects_other_units),
+	    cmocka_unit_test(num_reads_shares),
+	    cmocka_unit_test(num_rejects_what_is_no_share),
 	    cmocka_unit_test(num_add_tells_of_wrapping),
 	    cmocka_unit_test(num_mul_tells_of_wrapping),
 	};

@@ -392,7 +392,8 @@ static void rules_reject_unknown_key_and_suggest_one(void **state)
 	rejects(HEAD "rules:\n  - labl: public\n    match: a\n",
 		"t.yaml:3:5: unknown key 'labl' (did you mean 'label'?)");
 	rejects(HEAD RULE "colour: blue\n", "t.yaml:4:1: unknown key 'colour'");
-	rejects(HEAD RULE "guard: []\n", "t.yaml:4:1: unknown key 'guard' (did you mean 'guards'?)");
+	rejects(HEAD RULE "guard: []\n",
+		"t.yaml:4:1: unknown key 'guard' (did you mean 'guards'?)");
 }
 
 static void rules_reject_duplicate_key(void **state)

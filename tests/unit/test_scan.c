@@ -62,6 +62,8 @@ static void make_folder(const char *path)
 }
 
 static struct rules *rules;
+static struct guards *guards;
+static bool keep_private;
 
 /* A scan of what is at `path`; the rules are released by finish(). */
 static int run(const char *path, const char *text, unsigned strip, struct scan *ret, struct err *e)
@@ -70,7 +72,8 @@ static int run(const char *path, const char *text, unsigned strip, struct scan *
 	rules = rules_parse("rules", text, strlen(text), e);
 	if (rules == NULL)
 		fail_msg("%s", e->msg);
-	const struct scan_options options = {.rules = rules, .strip = strip};
+	const struct scan_options options = {
+	    .rules = rules, .guards = guards, .strip = strip, .keep_private = keep_private};
 	struct source *s = source_open(path, 2, e);
 	if (s == NULL)
 		fail_msg("%s", e->msg);
@@ -344,6 +347,111 @@ static void scan_stops_at_what_is_no_file(void **state)
 	finish(&s);
 }
 
+/* --- what is published of names --------------------------------------------------------------- */
+
+static void scan_stops_at_names_that_collide(void **state)
+{
+	struct scan s;
+
+	(void)state;
+	make_folder("t/b");
+	make_folder("t/B");
+	write_file("t/A.png", 0);
+	write_file("t/a.png", 0);
+	write_file("t/B/x.png", 0);
+	write_file("t/b/y.png", 0);
+	write_file("t/K.key", 0);
+	write_file("t/k.key", 0);
+	scan("t", RULES(""), 0, &s);
+	assert_scan(&s, "A.png:public B/x.png:public a.png:public b/y.png:public",
+		    "a.png!collision b!collision");
+	assert_string_equal(s.problems[0].other, "A.png");
+	assert_string_equal(s.problems[0].why,
+			    "it is 'A.png' where neither case nor the spelling of accents matters");
+	assert_string_equal(s.problems[1].other, "B");
+	finish(&s);
+}
+
+static void scan_asks_guards_about_names(void **state)
+{
+	struct scan s;
+	struct err e = {.code = ERR_NONE};
+
+	(void)state;
+	make_folder("t/.git");
+	make_folder("t/secret");
+	make_folder("t/secret/.git");
+	write_file("t/.git/a.js", 0);
+	write_file("t/secret/.git/a.js", 0);
+	write_file("t/a.js", 0);
+	guards = guards_new(&(struct guardlist){.count = 0}, &e);
+	assert_non_null(guards);
+	scan("t", RULES(""), 0, &s);
+	assert_scan(&s, ".git/a.js:public a.js:public", ".git/a.js!guard");
+	assert_string_equal(s.problems[0].guard->id, "vcs");
+	assert_string_equal(s.problems[0].why, s.problems[0].guard->description);
+	assert_int_equal(s.problems[0].line, 0);
+	assert_int_equal(s.problems[0].count, 0);
+	finish(&s);
+	guards_free(guards);
+	guards = NULL;
+}
+
+static void scan_keeps_private_files_if_told_to(void **state)
+{
+	struct scan s;
+
+	(void)state;
+	make_folder("t/secret");
+	write_file("t/a.png", 1);
+	write_file("t/secret/z", 2);
+	write_file("t/b.key", 3);
+	assert_int_equal(mkfifo("t/secret/fifo", 0600), 0);
+	scan("t", RULES(""), 0, &s);
+	assert_int_equal(s.kept_count, 0);
+	assert_null(s.kept);
+	finish(&s);
+	keep_private = true;
+	scan("t", RULES(""), 0, &s);
+	keep_private = false;
+	assert_scan(&s, "a.png:public", "");
+	assert_int_equal(s.kept_count, 3);
+	assert_string_equal(s.kept[0].path, "b.key");
+	assert_string_equal(s.kept[1].path, "secret/fifo");
+	assert_string_equal(s.kept[2].path, "secret/z");
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(s.kept[i].label, LABEL_PRIVATE);
+		assert_int_equal(s.kept[i].rule->index, 2);
+	}
+	assert_int_equal(s.kept[2].size, 2);
+	finish(&s);
+}
+
+static void scan_sorts_problems_and_drops_doubles(void **state)
+{
+	static const struct guards_guard one[2] = {{.id = "a"}, {.id = "b"}};
+	static const struct scan_problem problems[] = {
+	    {.fault = SCAN_GUARD, .path = "b", .why = "", .guard = &one[1]},
+	    {.fault = SCAN_GUARD, .path = "b", .why = "", .guard = &one[0]},
+	    {.fault = SCAN_NEW, .path = "a.x", .why = ""},
+	    {.fault = SCAN_GUARD, .path = "b", .why = "", .guard = &one[1]},
+	    {.fault = SCAN_UNPORTABLE, .path = "b", .why = ""},
+	    {.fault = SCAN_COLLISION, .path = "a/b", .why = ""},
+	    {.fault = SCAN_COLLISION, .path = "a/b", .why = ""},
+	};
+	struct scan s = {.arena = ARENA_INIT};
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(problems); i++)
+		assert_int_equal(scan_add_problem(&s, &problems[i], &e), 0);
+	scan_sort_problems(&s);
+	assert_scan(&s, "", "a/b!collision a.x!new b!unportable b!guard b!guard");
+	assert_ptr_equal(s.problems[3].guard, &one[0]);
+	assert_ptr_equal(s.problems[4].guard, &one[1]);
+	scan_release(&s);
+}
+
 /* --- archives --------------------------------------------------------------------------------- */
 
 struct member {
@@ -443,6 +551,21 @@ static void scan_stops_at_hostile_archives(void **state)
 	finish(&s);
 }
 
+/* A file and a folder of one name are a problem already, and not another one. */
+static void scan_of_an_archive_finds_each_problem_once(void **state)
+{
+	static const struct member members[] = {
+	    {"a.js", 'f', "1"}, {"a.js/b.js", 'f', "2"}, {"c.js", 'f', "3"}, {"c.js", 'f', "4"}};
+	struct scan s;
+
+	(void)state;
+	pack(members, COUNT(members));
+	scan("x.tar", RULES(""), 0, &s);
+	assert_scan(&s, "a.js:public a.js/b.js:public c.js:public c.js:public",
+		    "a.js/b.js!duplicate c.js!duplicate");
+	finish(&s);
+}
+
 static void scan_drops_leading_components(void **state)
 {
 	static const struct member members[] = {{"top/a.png", 'f', "1"},
@@ -472,6 +595,8 @@ static void scan_of_a_cut_archive_is_a_failure(void **state)
 	assert_int_equal(truncate("x.tar", 1024), 0);
 	assert_int_equal(run("x.tar", RULES(""), 0, &s, &e), -1);
 	assert_int_equal(e.code, ERR_MALFORMED);
+	/* Half a tree does not tell which rules are dead. */
+	assert_int_equal(s.usage.count, 0);
 	finish(&s);
 }
 
@@ -523,9 +648,14 @@ int main(void)
 	    IN_HOME(scan_stops_at_links_that_cannot_be_followed),
 	    IN_HOME(scan_of_links_that_unfold_ends),
 	    IN_HOME(scan_stops_at_what_is_no_file),
+	    IN_HOME(scan_stops_at_names_that_collide),
+	    IN_HOME(scan_asks_guards_about_names),
+	    IN_HOME(scan_keeps_private_files_if_told_to),
+	    cmocka_unit_test(scan_sorts_problems_and_drops_doubles),
 	    IN_HOME(scan_sorts_what_archives_hold),
 	    IN_HOME(scan_follows_hard_links),
 	    IN_HOME(scan_stops_at_hostile_archives),
+	    IN_HOME(scan_of_an_archive_finds_each_problem_once),
 	    IN_HOME(scan_drops_leading_components),
 	    IN_HOME(scan_of_a_cut_archive_is_a_failure),
 	    cmocka_unit_test(scan_chooses_the_piece_length),
