@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "swarm/digest.h"
+#include "swarm/fold.h"
 #include "swarm/hasher.h"
 #include "swarm/path.h"
 #include "swarm/pool.h"
@@ -69,6 +70,48 @@ static void note_sizes(struct survey *s, bool only_missing)
 		qsort(s->sizes, s->size_count, sizeof *s->sizes, compare_size);
 }
 
+/* --- names --------------------------------------------------------------------------------------
+ */
+
+static const char *keep(struct survey *s, const char *text)
+{
+	return arena_copy(&s->findings->arena, text, strlen(text));
+}
+
+/*
+ * libarchive composes what some archives say to be UTF-8 (pax headers, .zip, .7z): a name that is
+ * not in Unicode NFC comes out of them as another one.
+ */
+static int note_composed(struct survey *s, struct err *e)
+{
+	struct buf composed = BUF_INIT;
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < s->listing->count; i++) {
+		const char *path = s->listing->entries[i].path;
+		if (fold_is_ascii(path))
+			continue;
+		status = fold_spelling(&composed, path, e);
+		if (status != 0 || strcmp(composed.data, path) == 0)
+			continue;
+		const char *kept = keep(s, composed.data);
+		status = kept != NULL ? names_put(&s->composed, kept, i, e) : err_nomem(e);
+	}
+	buf_release(&composed);
+	return status;
+}
+
+/* What the release says of a name in the copy; NULL: nothing. */
+static const struct entry *find_entry(const struct survey *s, const char *name)
+{
+	const struct entry *entry = listing_find(s->listing, name);
+	size_t i;
+
+	if (entry == NULL && names_get(&s->composed, name, &i))
+		entry = &s->listing->entries[i];
+	return entry;
+}
+
 /* --- going through the copy ---------------------------------------------------------------------
  */
 
@@ -79,11 +122,6 @@ struct sighting {
 	const struct entry *entry; /* what it should be; NULL: nothing */
 	bool silent;               /* no finding is to be made of it */
 };
-
-static const char *keep(struct survey *s, const char *text)
-{
-	return arena_copy(&s->findings->arena, text, strlen(text));
-}
 
 static struct survey_file *add_file(struct survey *s, const struct sighting *x, struct err *e)
 {
@@ -168,7 +206,7 @@ static int note_broken(struct survey *s, const struct source_item *item, const c
 		return err_nomem(e);
 	if (names_put(&s->broken, kept, 0, e) != 0)
 		return -1;
-	settle(s, listing_find(s->listing, name));
+	settle(s, find_entry(s, name));
 	errno = item->error;
 	(void)err_sys(&why, "cannot be read");
 	return finding_add_reason(s->findings, FINDING_UNREADABLE, name, why.msg, e);
@@ -292,7 +330,7 @@ static int judge(struct survey *s, const struct source_item *item, struct survey
 		return judge_nameless(s, item, e);
 	if (item->type == SOURCE_BROKEN)
 		return note_broken(s, item, x.name, e);
-	x.entry = listing_find(s->listing, x.name);
+	x.entry = find_entry(s, x.name);
 	x.silent = x.entry != NULL && !survey_wants(s, x.name);
 	/* What --only leaves out may still be what a hard link leads to. */
 	if (x.silent && (!is_file || source_is_directory(s->copy)))
@@ -473,7 +511,7 @@ static int prepare(struct survey *s, struct err *e)
 	if (!any)
 		return err_set(e, ERR_USAGE, "--only matches no file of the manifest");
 	note_sizes(s, false);
-	return 0;
+	return source_is_directory(s->copy) ? 0 : note_composed(s, e);
 }
 
 int survey_run(struct survey *s, struct err *e)
@@ -498,6 +536,7 @@ void survey_release(struct survey *s)
 		free(s->files[i].digests);
 		free(s->files[i].error);
 	}
+	names_release(&s->composed);
 	names_release(&s->by_path);
 	free(s->files);
 	free(s->file_of);

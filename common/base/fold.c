@@ -1,13 +1,12 @@
 #include "swarm/fold.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <utf8proc.h>
 
-static bool is_ascii(const char *text)
+bool fold_is_ascii(const char *text)
 {
 	for (; *text != '\0'; text++)
 		if ((unsigned char)*text >= 0x80)
@@ -66,8 +65,23 @@ static int fold_marks(struct buf *to, const char *text, struct err *e)
 int fold_text(struct buf *to, const char *text, struct err *e)
 {
 	buf_clear(to);
-	if (!is_ascii(text))
+	if (!fold_is_ascii(text))
 		return fold_marks(to, text, e);
 	lower_ascii(to, text);
+	return buf_check(to, e);
+}
+
+int fold_spelling(struct buf *to, const char *text, struct err *e)
+{
+	uint8_t *composed = NULL;
+
+	buf_clear(to);
+	if (!fold_is_ascii(text)) {
+		if (map((const uint8_t *)text, UTF8PROC_COMPOSE, &composed, e) != 0)
+			return -1;
+		text = (const char *)composed;
+	}
+	buf_adds(to, text);
+	free(composed);
 	return buf_check(to, e);
 }

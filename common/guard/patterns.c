@@ -53,6 +53,7 @@ struct patterns_scanner {
 	pcre2_match_context *limits;
 	pcre2_jit_stack *stack;
 	bool *possible; /* for each pattern: in the window at hand */
+	uint64_t *next; /* for each pattern: where in the file to go on */
 #ifdef SWARM_HYPERSCAN
 	hs_scratch_t *scratch;
 #endif
@@ -304,8 +305,10 @@ struct patterns_scanner *patterns_scanner_new(struct patterns *p,
 	s->limits = pcre2_match_context_create(NULL);
 	s->stack = pcre2_jit_stack_create(JIT_STACK_START, JIT_STACK_MAX, NULL);
 	s->possible = calloc(p->count + 1, sizeof *s->possible);
+	s->next = calloc(p->count + 1, sizeof *s->next);
 	s->held = malloc(GATHER + SEAM);
-	bool ok = s->data != NULL && s->limits != NULL && s->possible != NULL && s->held != NULL;
+	bool ok = s->data != NULL && s->limits != NULL && s->possible != NULL && s->next != NULL &&
+		  s->held != NULL;
 #ifdef SWARM_HYPERSCAN
 	ok = ok && (p->database == NULL || hs_clone_scratch(p->scratch, &s->scratch) == HS_SUCCESS);
 #endif
@@ -332,6 +335,7 @@ void patterns_scanner_free(struct patterns_scanner *s)
 	pcre2_match_context_free(s->limits);
 	pcre2_jit_stack_free(s->stack);
 	free(s->possible);
+	free(s->next);
 	free(s->held);
 	free(s);
 }
@@ -424,19 +428,24 @@ static int search(struct patterns_scanner *s, size_t i, const struct window *w, 
 	const pcre2_code *code = s->patterns->list[i].code;
 	uint32_t options = (w->offset > 0 ? PCRE2_NOTBOL : 0U) | (w->is_last ? 0U : PCRE2_NOTEOL);
 
-	for (size_t at = w->from; at < w->to;) {
+	size_t at = w->from;
+
+	if (s->next[i] > w->offset + at)
+		at = (size_t)(s->next[i] - w->offset);
+	while (at < w->to) {
 		int found = pcre2_match(code, w->bytes, w->len, at, options, s->data, s->limits);
 		const PCRE2_SIZE *where = pcre2_get_ovector_pointer(s->data);
 		if (found == PCRE2_ERROR_NOMATCH)
 			return 0;
 		if (found < 0)
 			return too_much(s, i, e);
-		if (where[0] >= w->to)
+		/* \K moves where[0] only. */
+		if (pcre2_get_startchar(s->data) >= w->to)
 			return 0;
-		if (where[0] >= at && report(s, i, w, e) != 0)
+		if (report(s, i, w, e) != 0)
 			return -1;
-		/* \K can move the start behind the end. */
-		at = where[1] > at ? where[1] : at + 1;
+		at = where[1] > where[0] ? where[1] : where[1] + 1;
+		s->next[i] = w->offset + at;
 	}
 	return 0;
 }
@@ -483,6 +492,7 @@ void patterns_begin(struct patterns_scanner *s, uint64_t size)
 	s->held_from = 0;
 	s->counted = 0;
 	s->lines = 0;
+	memset(s->next, 0, s->patterns->count * sizeof *s->next);
 }
 
 /* Keeps for the next window what a match can begin in, and its context. */
@@ -533,6 +543,8 @@ int patterns_see(struct patterns_scanner *s, const void *bytes, size_t len, stru
 {
 	struct window w = {.bytes = bytes, .len = len, .offset = s->seen};
 
+	if (s->seen > 0 && s->seen >= s->size && len > 0)
+		return err_set(e, ERR_CHANGED, "there is more of it than there was to come");
 	w.is_last = s->seen + len >= s->size;
 	if (len < SEAM && !(s->seen == 0 && w.is_last))
 		return gather(s, bytes, len, e);

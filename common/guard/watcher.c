@@ -179,6 +179,8 @@ int watcher_see(struct watcher *w, const void *bytes, size_t len, struct err *e)
 	w->seen += len;
 	if (patterns_see(w->scanner, bytes, len, e) == 0)
 		return 0;
+	if (e->code == ERR_CHANGED)
+		return err_set(e, ERR_CHANGED, "'%s' changed while it was read", w->files->path);
 	return err_prefix(e, "'%s'", w->files->path);
 }
 

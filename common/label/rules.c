@@ -8,6 +8,7 @@
 
 #include "swarm/arena.h"
 #include "swarm/buf.h"
+#include "swarm/fold.h"
 #include "swarm/io.h"
 
 #define FILE_SIZE_MAX ((size_t)1 << 20)
@@ -27,6 +28,8 @@ struct rules {
 	struct arena arena;
 	struct numbered *entries;
 	size_t n, room;
+	const char **files; /* that were read */
+	size_t file_count, file_room;
 	size_t patterns; /* of all entries */
 	size_t includes;
 	enum rules_symlinks symlinks;
@@ -292,6 +295,20 @@ static int read_text(struct rules *r, const struct input *self, const char *text
 	return status;
 }
 
+static int note_file(struct rules *r, const char *name, struct err *e)
+{
+	if (r->file_count == r->file_room) {
+		size_t room = r->file_room > 0 ? r->file_room * 2 : 8;
+		const char **files = realloc(r->files, room * sizeof *files);
+		if (files == NULL)
+			return err_nomem(e);
+		r->files = files;
+		r->file_room = room;
+	}
+	r->files[r->file_count++] = name;
+	return 0;
+}
+
 static int read_bytes(struct input *self, struct buf *to, struct err *e)
 {
 	struct stat st;
@@ -321,6 +338,8 @@ static int read_file(struct rules *r, struct input *self, struct err *e)
 		(void)marked_prefix(e, self->at);
 	if (status == 0)
 		status = check_cycle(self, e);
+	if (status == 0)
+		status = note_file(r, self->name, e);
 	if (status == 0)
 		status = read_text(r, self, text.data, text.len, e);
 	buf_release(&text);
@@ -390,14 +409,15 @@ void rules_free(struct rules *r)
 		selection_release(&r->entries[i].match);
 	guardlist_release(&r->guards);
 	free(r->entries);
+	free(r->files);
 	arena_release(&r->arena);
 	free(r);
 }
 
 /* --- deciding --------------------------------------------------------------------------------- */
 
-bool rules_match(const struct rules *r, size_t i, const char *path, bool is_directory,
-		 struct rules_verdict *ret)
+static bool match(const struct rules *r, size_t i, const char *path, bool is_directory,
+		  struct rules_verdict *ret)
 {
 	const struct numbered *entry = &r->entries[i];
 	const struct selection_pattern *pattern;
@@ -417,13 +437,48 @@ bool rules_match(const struct rules *r, size_t i, const char *path, bool is_dire
 	return true;
 }
 
+/*
+ * A name in the spelling that patterns have, which is `path` itself in most cases: what one tar
+ * keeps as it was, another archive composes. NULL: out of memory.
+ */
+static const char *spell(struct buf *to, const char *path)
+{
+	struct err e;
+
+	if (fold_is_ascii(path))
+		return path;
+	if (fold_spelling(to, path, &e) == 0)
+		return to->data;
+	/* What is not UTF-8 has no other spelling. */
+	return e.code == ERR_MALFORMED ? path : NULL;
+}
+
+bool rules_match(const struct rules *r, size_t i, const char *path, bool is_directory,
+		 struct rules_verdict *ret)
+{
+	struct buf room = BUF_INIT;
+	const char *name = spell(&room, path);
+
+	*ret = (struct rules_verdict){0};
+	bool matches = name != NULL && match(r, i, name, is_directory, ret);
+	buf_release(&room);
+	return matches;
+}
+
 void rules_decide(const struct rules *r, const char *path, bool is_directory,
 		  struct rules_verdict *ret)
 {
-	for (size_t i = r->n; i > 0; i--)
-		if (rules_match(r, i - 1, path, is_directory, ret))
-			return;
-	*ret = (struct rules_verdict){.labelled = r->default_is_private, .label = LABEL_PRIVATE};
+	struct buf room = BUF_INIT;
+	const char *name = spell(&room, path);
+	size_t i = name != NULL ? r->n : 0;
+
+	while (i > 0 && !match(r, i - 1, name, is_directory, ret))
+		i--;
+	/* Without memory there is no label. */
+	if (i == 0)
+		*ret = (struct rules_verdict){.labelled = r->default_is_private && name != NULL,
+					      .label = LABEL_PRIVATE};
+	buf_release(&room);
 }
 
 size_t rules_count(const struct rules *r)
@@ -434,6 +489,16 @@ size_t rules_count(const struct rules *r)
 const struct rule *rules_get(const struct rules *r, size_t i)
 {
 	return &r->entries[i].rule;
+}
+
+size_t rules_file_count(const struct rules *r)
+{
+	return r->file_count;
+}
+
+const char *rules_file(const struct rules *r, size_t i)
+{
+	return r->files[i];
 }
 
 enum rules_symlinks rules_symlinks(const struct rules *r)

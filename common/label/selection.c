@@ -3,12 +3,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "swarm/buf.h"
+#include "swarm/fold.h"
+
 static bool has_control(const char *text)
 {
 	for (; *text != '\0'; text++)
 		if ((*text >= '\0' && *text < ' ') || *text == '\x7F')
 			return true;
 	return false;
+}
+
+/* In NFC, as the names that it will meet: a file of YAML is UTF-8. */
+static struct glob *compile(const char *pattern, struct err *e)
+{
+	struct buf text = BUF_INIT;
+	struct glob *glob = NULL;
+
+	if (fold_spelling(&text, pattern, e) == 0)
+		glob = glob_new(text.data, e);
+	buf_release(&text);
+	return glob;
 }
 
 static int add(struct selection *s, struct arena *arena, struct selection_pattern *to,
@@ -19,7 +34,7 @@ static int add(struct selection *s, struct arena *arena, struct selection_patter
 	/* No path that is packed has one: most likely a block of lines was meant to be a list. */
 	if (has_control(at->text))
 		return marked_reject(e, at, "a pattern has a control character");
-	struct glob *glob = glob_new(at->text, e);
+	struct glob *glob = compile(at->text, e);
 	if (glob == NULL && e->code == ERR_CONFIG) {
 		(void)err_prefix(e, "pattern '%.200s'", at->text);
 		return marked_prefix(e, at);

@@ -1,9 +1,13 @@
 #include "swarm/brief.h"
 
 #include <string.h>
+#include <unistd.h>
 
+#include "swarm/body.h"
 #include "swarm/bundle.h"
+#include "swarm/document.h"
 #include "swarm/header.h"
+#include "swarm/io.h"
 #include "swarm/num.h"
 #include "swarm/utc.h"
 
@@ -98,6 +102,36 @@ static int read_piece_length(const char *word, uint64_t *ret, struct err *e)
 		       word);
 }
 
+static int read_like(const char *path, uint64_t *ret_piece_length, struct err *e)
+{
+	struct body *body = NULL;
+	int status = -1;
+	struct document *d = document_open(path, e);
+
+	if (d == NULL)
+		return -1;
+	body = document_body(d, e);
+	if (body != NULL) {
+		*ret_piece_length = body_header(body)->piece_length;
+		status = 0;
+	}
+	body_close(body);
+	document_close(d);
+	return status;
+}
+
+/* A long run is not to find at its end that there is nothing to compare with. */
+static int check_readable(const char *path, struct err *e)
+{
+	if (path == NULL || is_dash(path))
+		return 0;
+	int fd = io_open(path, e);
+	if (fd < 0)
+		return -1;
+	(void)close(fd);
+	return 0;
+}
+
 int brief_read(const struct brief_words *words, struct pack_options *ret, struct err *e)
 {
 	ret->like = words->like;
@@ -117,6 +151,10 @@ int brief_read(const struct brief_words *words, struct pack_options *ret, struct
 			       "--hot needs a fraction above 0 and up to 1, such as 0.95, not '%s'",
 			       words->hot);
 	if (read_piece_length(words->piece_length, &ret->piece_length, e) != 0)
+		return -1;
+	if (words->like != NULL && read_like(words->like, &ret->piece_length, e) != 0)
+		return -1;
+	if (check_readable(words->against, e) != 0)
 		return -1;
 	return utc_epoch(BUNDLE_MTIME, &ret->mtime, e);
 }

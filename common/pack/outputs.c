@@ -94,9 +94,8 @@ static int check_losses(const struct outputs *o, const struct source *source,
 		const char *output = all[k] != NULL && strcmp(all[k], "-") != 0 ? all[k] : NULL;
 		if (check_loss(output, source_name(source), "what is packed", e) != 0)
 			return -1;
-		for (size_t i = 0; i < rules_count(rules); i++)
-			if (check_loss(output, rules_get(rules, i)->place.file, "a file of rules",
-				       e) != 0)
+		for (size_t i = 0; i < rules_file_count(rules); i++)
+			if (check_loss(output, rules_file(rules, i), "a file of rules", e) != 0)
 				return -1;
 		for (size_t i = 0; i < o->input_count; i++)
 			if (check_loss(output, o->inputs[i].path, o->inputs[i].what, e) != 0)
@@ -137,8 +136,8 @@ static int check_folder(const struct outputs *o, const struct source *source,
 		lost = "the inventory";
 	if (will_hold(replaced, o->report))
 		lost = "the report";
-	for (size_t i = 0; i < rules_count(rules) && lost == NULL; i++)
-		if (holds(replaced, rules_get(rules, i)->place.file))
+	for (size_t i = 0; i < rules_file_count(rules) && lost == NULL; i++)
+		if (holds(replaced, rules_file(rules, i)))
 			lost = "a file of rules";
 	for (size_t i = 0; i < o->input_count && lost == NULL; i++)
 		if (holds(replaced, o->inputs[i].path))

@@ -3,11 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "swarm/body.h"
 #include "swarm/bundle.h"
 #include "swarm/content.h"
-#include "swarm/document.h"
 #include "swarm/entry.h"
+#include "swarm/header.h"
 #include "swarm/hits.h"
 #include "swarm/io.h"
 #include "swarm/ledger.h"
@@ -60,24 +59,6 @@ static int refuse(const struct pack_options *options, struct pack_plan *plan, bo
 
 /* --- planning -----------------------------------------------------------------------------------
  */
-
-static int read_like(const char *path, uint64_t *ret_piece_length, struct err *e)
-{
-	struct body *body = NULL;
-	int status = -1;
-	struct document *d = document_open(path, e);
-
-	if (d == NULL)
-		return -1;
-	body = document_body(d, e);
-	if (body != NULL) {
-		*ret_piece_length = body_header(body)->piece_length;
-		status = 0;
-	}
-	body_close(body);
-	document_close(d);
-	return status;
-}
 
 static int compare(const struct pack_options *options, struct pack_plan *plan, struct err *e)
 {
@@ -176,8 +157,6 @@ int pack_plan(struct source *source, const struct pack_options *options, struct 
 
 	*plan = (struct pack_plan){.piece_length = options->piece_length};
 	if (check_outputs(options, source, e) != 0)
-		return -1;
-	if (options->like != NULL && read_like(options->like, &plan->piece_length, e) != 0)
 		return -1;
 	if (open_report(options, plan, e) != 0 || scan_run(source, &how, &plan->scan, e) != 0 ||
 	    compare(options, plan, e) != 0)

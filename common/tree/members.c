@@ -123,6 +123,10 @@ static int start(struct members *m, struct err *e)
 		return err_nomem(e);
 	locale_t before = charset_enter(&m->charset);
 	int status = support(m->archive);
+	/* Else names in pax headers would be composed (NFC), and be others than those of the files.
+	 */
+	if (status == ARCHIVE_OK)
+		status = archive_read_set_option(m->archive, "tar", "compat-2x", "1");
 	if (status == 0 && streamed)
 		status = archive_read_open(m->archive, m, NULL, read_expanded, NULL);
 	else if (status == 0)

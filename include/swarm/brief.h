@@ -29,7 +29,10 @@ struct brief_words {
  */
 ERR_CHECK int brief_check(const struct brief_words *words, const char *tree, bool json,
 			  struct err *e);
-/* Fills what words say of `ret`, which borrows them. ERR_USAGE for what is no number. */
+/*
+ * Fills what words say of `ret`, which borrows them, and reads the piece length of `like`.
+ * ERR_USAGE for what is no number; failures of `like` and `against`, if they cannot be read.
+ */
 ERR_CHECK int brief_read(const struct brief_words *words, struct pack_options *ret, struct err *e);
 
 #endif

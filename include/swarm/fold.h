@@ -5,6 +5,8 @@
 #ifndef SWARM_FOLD_H
 #define SWARM_FOLD_H
 
+#include <stdbool.h>
+
 #include "swarm/buf.h"
 #include "swarm/err.h"
 
@@ -13,5 +15,9 @@
  * changes nothing.
  */
 ERR_CHECK int fold_text(struct buf *to, const char *text, struct err *e);
+/* Whether the text is ASCII, of which there is one spelling. */
+bool fold_is_ascii(const char *text);
+/* Sets `to` to the text in NFC; case stays. The same errors. */
+ERR_CHECK int fold_spelling(struct buf *to, const char *text, struct err *e);
 
 #endif

@@ -33,7 +33,7 @@ struct pack_options {
 	const struct guards *guards;
 	unsigned strip;        /* leading components that names lose */
 	uint64_t piece_length; /* 0: auto */
-	const char *like;      /* an earlier release to take it from; NULL: none */
+	const char *like;      /* where that is from, which no output may replace; NULL: none */
 	const char *against;   /* an earlier release to compare with; NULL: none */
 	bool no_new_public;    /* refuse what it had not as public */
 	struct pack_list logs; /* access logs; none: no hot set */
@@ -73,7 +73,7 @@ ERR_CHECK int pack_plan(struct source *source, const struct pack_options *option
 			struct pack_plan *plan, struct err *e);
 /*
  * A file that is not as it was listed is ERR_CHANGED. On failure neither output has appeared, but
- * for one case: the bundle stays if only the inventory cannot be named.
+ * for those that were written before: the report, then the bundle, then the inventory.
  */
 ERR_CHECK int pack_run(struct source *source, const struct pack_options *options,
 		       struct pack_plan *plan, struct err *e);

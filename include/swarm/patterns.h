@@ -70,9 +70,9 @@ struct patterns_scanner *patterns_scanner_new(struct patterns *p,
 					      const struct patterns_visitor *visitor,
 					      struct err *e);
 void patterns_scanner_free(struct patterns_scanner *s);
-/* Starts a file of this size; a wrong one costs nothing but time. */
+/* Starts a file of this size. If fewer bytes come, that costs nothing but time. */
 void patterns_begin(struct patterns_scanner *s, uint64_t size);
-/* ERR_CONFIG: a pattern takes too long on these bytes. */
+/* ERR_CONFIG: a pattern takes too long on these bytes. ERR_CHANGED: more come than should. */
 ERR_CHECK int patterns_see(struct patterns_scanner *s, const void *bytes, size_t len,
 			   struct err *e);
 ERR_CHECK int patterns_end(struct patterns_scanner *s, struct err *e);

@@ -67,7 +67,11 @@ struct rules *rules_load(const char *const *files, size_t n, struct err *e);
 struct rules *rules_parse(const char *name, const char *text, size_t len, struct err *e);
 void rules_free(struct rules *r);
 
-/* Safe to call from several threads. `path` is relative to the tree; it need not exist. */
+/*
+ * Safe to call from several threads. `path` is relative to the tree; it need not exist. Paths and
+ * patterns meet in Unicode NFC, so that it does not matter how accents are spelt. Where memory runs
+ * out, nothing is labelled.
+ */
 void rules_decide(const struct rules *r, const char *path, bool is_directory,
 		  struct rules_verdict *ret);
 /* As rules_decide(), for the i-th rule alone: whether it matches. For explaining. */
@@ -76,6 +80,9 @@ bool rules_match(const struct rules *r, size_t i, const char *path, bool is_dire
 
 size_t rules_count(const struct rules *r);
 const struct rule *rules_get(const struct rules *r, size_t i);
+/* The files that were read, one that is included twice as often, by the names in places. */
+size_t rules_file_count(const struct rules *r);
+const char *rules_file(const struct rules *r, size_t i);
 enum rules_symlinks rules_symlinks(const struct rules *r);
 bool rules_default_is_private(const struct rules *r);
 const struct guardlist *rules_guards(const struct rules *r);

@@ -2,7 +2,7 @@
  * selection: a list of gitignore patterns in a YAML file, each of which knows where it stands.
  *
  * The list is one pattern or a list of them; `!` excludes again and cannot come first. How patterns
- * and paths meet is told in glob.h.
+ * and paths meet is told in glob.h; patterns are compiled in Unicode NFC.
  */
 #ifndef SWARM_SELECTION_H
 #define SWARM_SELECTION_H

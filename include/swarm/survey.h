@@ -48,6 +48,8 @@ struct survey {
 	bool *settled;   /* for each entry: it has its finding */
 	uint64_t *sizes; /* of files whose content may turn up elsewhere, sorted */
 	size_t size_count;
+	struct names
+	    composed; /* of an archive: NFC of the release's names that are not, to entries */
 	struct names by_path; /* of an archive: its files, for hard links */
 	struct names broken;  /* paths below which nothing is known */
 };

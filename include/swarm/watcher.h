@@ -21,7 +21,7 @@ struct watcher_file {
 	const char *path; /* borrowed until the end of the file */
 	enum label label;
 	const char *type; /* the media type of its rule, or NULL: its name tells */
-	uint64_t size;    /* in bytes */
+	uint64_t size;    /* in bytes; if more come, that is ERR_CHANGED */
 };
 
 /* Looks through one content after the other, for one thread at a time. `g` and `to` are borrowed.

@@ -184,6 +184,25 @@ static void fold_replaces_what_was_there(void **state)
 	buf_release(&to);
 }
 
+static void fold_spelling_composes_and_keeps_case(void **state)
+{
+	static const char *const pairs[][2] = {
+	    {"Cafe\xCC\x81", "Caf\xC3\xA9"}, {"Caf\xC3\xA9", "Caf\xC3\xA9"}, {"K", "K"},
+	    {"\xE2\x84\xAA", "K"},           {"\xC3\x9F", "\xC3\x9F"},       {"", ""},
+	};
+	struct buf to = BUF_INIT;
+	struct err e = {.code = ERR_NONE};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		assert_int_equal(fold_spelling(&to, pairs[i][0], &e), 0);
+		assert_string_equal(to.data, pairs[i][1]);
+	}
+	assert_int_equal(fold_spelling(&to, "caf\xE9", &e), -1);
+	assert_int_equal(e.code, ERR_MALFORMED);
+	buf_release(&to);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -194,6 +213,7 @@ int main(void)
 	    cmocka_unit_test(fold_of_what_is_folded_changes_nothing),
 	    cmocka_unit_test(fold_refuses_what_is_not_utf8),
 	    cmocka_unit_test(fold_replaces_what_was_there),
+	    cmocka_unit_test(fold_spelling_composes_and_keeps_case),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -590,7 +590,7 @@ static void patterns_find_in_a_line_as_long_as_the_file(void **state)
 
 /* --- sizes ------------------------------------------------------------------------------------ */
 
-static void patterns_find_the_same_when_the_size_is_wrong(void **state)
+static void patterns_find_the_same_when_less_comes_than_should(void **state)
 {
 	static const size_t lengths[] = {1, 5000, 8256, 40000, 150000};
 	static const struct split splits[] = {{SIZE_MAX, 1}, {100, 100},     {8255, 8255},
@@ -602,15 +602,7 @@ static void patterns_find_the_same_when_the_size_is_wrong(void **state)
 		struct buf text = BUF_INIT;
 		struct finds want = {.count = 0};
 		make_text(&text, lengths[i], 11);
-		const uint64_t sizes[] = {0,
-					  1,
-					  100,
-					  BLOCK,
-					  text.len / 2,
-					  text.len - 1,
-					  text.len + 1,
-					  text.len + BLOCK,
-					  UINT64_MAX};
+		const uint64_t sizes[] = {text.len + 1, text.len + BLOCK, UINT64_MAX};
 		reference(&want, regexes_of_all_kinds, &text);
 		for (size_t k = 0; k < COUNT(engines); k++) {
 			struct finds got = {.text = &text};
@@ -630,6 +622,37 @@ static void patterns_find_the_same_when_the_size_is_wrong(void **state)
 		release(&want);
 		buf_release(&text);
 	}
+}
+
+static void patterns_reject_more_than_should_come(void **state)
+{
+	static const size_t sizes[] = {1, 100, 8255, 8256, BLOCK, BLOCK + 1};
+	struct buf text = BUF_INIT;
+
+	(void)state;
+	make_text(&text, 3 * BLOCK, 11);
+	for (size_t k = 0; k < COUNT(engines); k++) {
+		struct finds got = {.text = &text};
+		struct patterns *p = make(regexes_of_all_kinds, engines[k]);
+		struct patterns_scanner *s = make_scanner(p, &got);
+		for (size_t i = 0; i < COUNT(sizes); i++) {
+			struct err e = {.code = ERR_NONE};
+			size_t at = 0;
+			int status = 0;
+			patterns_begin(s, sizes[i]);
+			for (; status == 0 && at < text.len; at += BLOCK)
+				status = see(s, &text, at,
+					     BLOCK < text.len - at ? BLOCK : text.len - at, &e);
+			assert_int_equal(status, -1);
+			assert_int_equal(e.code, ERR_CHANGED);
+			assert_int_equal(at, sizes[i] <= BLOCK ? 2 * BLOCK : 3 * BLOCK);
+			assert_int_equal(patterns_end(s, &e), 0);
+		}
+		patterns_scanner_free(s);
+		patterns_free(p);
+		release(&got);
+	}
+	buf_release(&text);
 }
 
 /* --- scanners and visitors -------------------------------------------------------------------- */
@@ -953,7 +976,8 @@ int main(void)
 	    cmocka_unit_test(patterns_find_a_moved_start_wherever_blocks_meet),
 	    cmocka_unit_test(patterns_name_the_line_of_the_first_byte),
 	    cmocka_unit_test(patterns_find_in_a_line_as_long_as_the_file),
-	    cmocka_unit_test(patterns_find_the_same_when_the_size_is_wrong),
+	    cmocka_unit_test(patterns_find_the_same_when_less_comes_than_should),
+	    cmocka_unit_test(patterns_reject_more_than_should_come),
 	    cmocka_unit_test(patterns_begin_anew_after_a_file_that_was_given_up),
 	    cmocka_unit_test(patterns_end_the_search_when_the_visitor_says_so),
 	    cmocka_unit_test(patterns_look_for_nothing_that_is_not_wanted),

@@ -148,6 +148,33 @@ static void rules_label_by_the_last_rule_that_matches(void **state)
 	rules_free(r);
 }
 
+/* cafe with U+0301, and caf with U+00E9. */
+#define APART    "cafe\xCC\x81"
+#define TOGETHER "caf\xC3\xA9"
+
+static void rules_do_not_mind_how_accents_are_spelt(void **state)
+{
+	static const char *const patterns[] = {APART, TOGETHER, "*" APART "*", "/**/" TOGETHER};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+		char text[256];
+		(void)snprintf(text, sizeof text,
+			       HEAD "rules:\n"
+				    "  - {label: public, match: \"*\"}\n"
+				    "  - {label: private, match: \"%s\"}\n",
+			       patterns[i]);
+		struct rules *r = parse(text);
+		assert_string_equal(label_of(r, APART), "private");
+		assert_string_equal(label_of(r, TOGETHER), "private");
+		assert_string_equal(label_of(r, "x/" APART "/y"), "private");
+		assert_string_equal(label_of(r, "cafe"), "public");
+		assert_string_equal(label_of(r, "caf\xC3\xA8"), "public");
+		assert_string_equal(label_of(r, "caf\xE9"), "public");
+		rules_free(r);
+	}
+}
+
 static void rules_tell_which_pattern_decided(void **state)
 {
 	struct rules *r = parse(HEAD "rules:\n"
@@ -694,6 +721,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(rules_label_by_the_last_rule_that_matches),
+	    cmocka_unit_test(rules_do_not_mind_how_accents_are_spelt),
 	    cmocka_unit_test(rules_tell_which_pattern_decided),
 	    cmocka_unit_test(rules_match_asks_one_rule_alone),
 	    cmocka_unit_test(rules_read_a_negated_directory_so_that_less_is_published),
