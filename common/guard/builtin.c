@@ -14,8 +14,9 @@
 /* --- pieces of regexes ------------------------------------------------------------------------ */
 
 /* Not in the middle of a word or of base64; the escape \n in a string is not part of a word. */
-#define START     "(?:(?<![0-9A-Za-z_-])|(?<=\\\\[nrt]))"
-#define START_B64 "(?:(?<![0-9A-Za-z+/=_-])|(?<=\\\\[nrt]))"
+#define START                                                                                 \
+	"(?:(?<![0-9A-Za-z_-])|(?<=\\\\[nrt])|(?<=%[0-9A-Fa-f]{2})|(?<=\\\\x[0-9A-Fa-f]{2})|" \
+	"(?<=\\\\u00[0-9A-Fa-f]{2}))"
 #define END       "(?![0-9A-Za-z_-])"
 #define END_B64   "(?![0-9A-Za-z+/=_-])"
 #define ALNUM     "[0-9A-Za-z]"
@@ -32,22 +33,35 @@
 
 /* Between a name and its value, in JSON, JavaScript, YAML and the like. */
 #define ASSIGNED "\\\\?[\"']?[ \\t]{0,5}(?:[=:]|=>)[ \\t]{0,5}\\\\?[\"'`]?"
-/* A line break and what may stand around it where a file is quoted in code: "...\n" + */
-#define BREAK "[\\s\"'`+,\\\\>#*nrt]{0,60}+"
+/* A line break and what may stand around it where a file is quoted in code or in a comment. */
+#define BREAK \
+	"(?:[\\s\"'`+,\\\\>#*/;|<%&-]|[nrt]|u000[ad]|x0[ad]|0[ADad]|01[25]|#1[03];|br|REM){0,60}?"
 
 /* Not what bundlers put into a page on purpose. */
-#define SECRET_NAME                                                                   \
-	"(?![A-Z0-9_]*PUBLI|VITE_|REACT_APP_|[A-Z0-9_]*EXAMPLE)[A-Z0-9_]{0,50}?"      \
-	"(?:SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|API_?KEY|PRIVATE_KEY|ACCESS_KEY|" \
-	"ENCRYPTION_KEY|SIGNING_KEY)"                                                 \
+#define SECRET_NAME                                                                                \
+	"(?![A-Z0-9_]*(?:PUBLIC_|PUBLISHABLE)|VITE_|REACT_APP_|[A-Z0-9_]*EXAMPLE)[A-Z0-9_]{0,50}?" \
+	"(?:SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|API_?KEY|PRIVATE_KEY|ACCESS_KEY|"              \
+	"ENCRYPTION_KEY|SIGNING_KEY|_PASS|_PWD)"                                                   \
 	"(?:_(?:KEY|BASE|PROD|PRODUCTION|LIVE|DEV|STAGING|VALUE|[0-9]{1,2})){0,3}"
 
 /* What both have in common, for the engine that looks first. */
 #define SECRET_HINT                                                                   \
 	"(?:SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|API_?KEY|PRIVATE_KEY|ACCESS_KEY|" \
-	"ENCRYPTION_KEY|SIGNING_KEY)[A-Z0-9_]*"
+	"ENCRYPTION_KEY|SIGNING_KEY|_PASS|_PWD)[A-Z0-9_]*"
 
-#define VALUE_CHAR "[0-9A-Za-z+/=_.!@#%^&*~-]"
+#define VALUE_CHAR "[0-9A-Za-z+/=_.!@#$%^&*~-]"
+/*
+ * Values that tell nothing: names of what is elsewhere, placeholders, and keys that are made to be
+ * seen (of browsers for Google, of Stripe and Mapbox for pages, JWTs).
+ */
+#define NO_SECRET                                                                           \
+	"(?!(?i:https?:|[./~$]|true|false|null|none|env\\b|process\\.|"                     \
+	"(?:my|the|your|some|super|test|dummy)?[_-]?(?:password|secret|token)[_-]?"         \
+	"(?:key|here|[0-9]{0,4})[\"'\\s]|"                                                  \
+	"[^\\s\"']{0,60}(?:example|placeholder|changeme|change-me|your[_-]|xxxx|-here\\b|_" \
+	"here\\b))|"                                                                        \
+	"pk_|pk\\.|AIza|eyJ)"
+
 /* Neither what ends a name or a password there nor what a template has in its place. */
 #define URL_CHAR "[^\\x00-\\x20\\x7F-\\xFF/:@\"'`<>{}()\\[\\]|\\\\$%*,;#?]"
 
@@ -92,11 +106,13 @@ static const char *const droppings[] = {
 /* `*.env` is not among them: it is what Babylon.js calls a texture of surroundings. */
 static const char *const secret_files[] = {
     ".env",
-    ".env.*",
-    "!.env.example",
-    "!.env.sample",
-    "!.env.template",
-    "!.env.dist",
+    ".env[._-]*",
+    ".envrc",
+    ".vault-token",
+    "!.env[._-]example",
+    "!.env[._-]sample",
+    "!.env[._-]template",
+    "!.env[._-]dist",
     ".npmrc",
     ".pypirc",
     "[._]netrc",
@@ -153,6 +169,11 @@ const struct builtin builtin_guards[] = {
 	  "-----BEGIN [A-Z0-9]{2,12} PRIVATE KEY-----(?=" BREAK "Proc-Type: {0,4}4,ENCRYPTED" BREAK
 	  "DEK-Info: ?[A-Z0-9-]{3,20},)",
 	  0),
+    /* Of either byte order, as PowerShell writes it. */
+    REGEX("private-key", "holds a private key", "P\\x00R\\x00I\\x00V\\x00A\\x00T\\x00E\\x00",
+	  "P\\x00R\\x00I\\x00V\\x00A\\x00T\\x00E\\x00 \\x00K\\x00E\\x00Y\\x00(?:-\\x00){5}"
+	  "(?:[\\r\\n]\\x00){1,4}(?:[0-9A-Za-z+/]\\x00){40}",
+	  0),
     REGEX("private-key", "holds a private PGP key", "PGP PRIVATE KEY BLOCK-----",
 	  "-----BEGIN PGP PRIVATE KEY BLOCK-----(?=" BREAK "[^;{}]{0,600}?(?<secret>" BASE64
 	  "{60}))",
@@ -180,15 +201,14 @@ const struct builtin builtin_guards[] = {
 	  "AGE-SECRET-KEY-(?:PQ-)?1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}", 3),
     /* "Ed", "Sc" or no KDF, "B2"; 158 bytes. */
     REGEX("minisign-key", "holds a minisign key", "RW(?:RTY0Iy|QAAEIy)",
-	  START_B64 "RW(?:RTY0Iy|QAAEIy)" BASE64 "{203}=", 3),
+	  START "RW(?:RTY0Iy|QAAEIy)" BASE64 "{203}=", 3),
     /* "Ed", "BK", 42 rounds or none; 104 bytes. */
     REGEX("signify-key", "holds a signify key", "RWRCSwAAA",
-	  START_B64 "RWRCSwAAA(?:Co|AA)" BASE64 "{128}=", 3),
+	  START "RWRCSwAAA(?:Co|AA)" BASE64 "{128}=", 3),
 
     /* Clouds. */
-    REGEX("aws-access-key", "holds an AWS access key", "(?:AKIA|ASIA|ABIA)[A-Z2-7]{16}",
-	  START_B64 "(?![A-Z0-9]{0,13}EXAMPLE)(?:AKIA|ASIA|ABIA)" SECRET("[A-Z2-7]{16}") END_B64,
-	  2.5),
+    REGEX("aws-access-key", "holds an AWS access key", "AKIA|ASIA|ABIA",
+	  START "(?![A-Z0-9]{0,13}EXAMPLE)(?:AKIA|ASIA|ABIA)" SECRET("[A-Z2-7]{16}") END, 2.5),
     REGEX("aws-secret-key", "holds an AWS secret key",
 	  "aws_secret_access_key|SECRET_ACCESS_KEY|ecretAccessKey",
 	  "(?:aws_secret_access_key|SECRET_ACCESS_KEY|[sS]ecretAccessKey)" ASSIGNED "(?!" BASE64
@@ -209,23 +229,23 @@ const struct builtin builtin_guards[] = {
 	  4),
     REGEX("azure-storage-key", "holds an Azure access key",
 	  "SharedAccessKey=", "SharedAccessKey=(?<secret>" BASE64 "{43})=", 3.5),
-    REGEX("alibaba-access-key", "holds an Alibaba access key", "LTAI" ALNUM "{20}",
-	  START_B64 "LTAI" MIXED SECRET(ALNUM "{20}") END_B64, 3.3),
+    REGEX("alibaba-access-key", "holds an Alibaba access key", "LTAI",
+	  START "LTAI" MIXED SECRET(ALNUM "{20}") END, 3.3),
     REGEX("digitalocean-token", "holds a DigitalOcean token", "do[opr]_v1_",
 	  START "do[opr]_v1_" SECRET(HEX "{64}") END, 3),
-    REGEX("cloudflare-token", "holds a Cloudflare token", "cf(?:ut|at|k)_" ALNUM "{40}",
+    REGEX("cloudflare-token", "holds a Cloudflare token", "cf(?:ut|at|k)_",
 	  START "cf(?:ut|at|k)_" SECRET(ALNUM "{40}") "[0-9A-Za-z]{4,12}" END, 3.5),
-    REGEX("cloudflare-token", "holds a Cloudflare origin CA key", "v1\\.0-" HEX "{24}-",
+    REGEX("cloudflare-token", "holds a Cloudflare origin CA key", "v1\\.0-" HEX,
 	  START "v1\\.0-" SECRET(HEX "{24}-" HEX "{146}") END, 3),
     REGEX("heroku-key", "holds a Heroku key", "HRKU-AA",
 	  START "HRKU-AA" SECRET(BASE64URL "{58}") END, 3.5),
-    REGEX("vault-token", "holds a Vault token", "hv[sbr]\\." BASE64URL "{80}",
+    REGEX("vault-token", "holds a Vault token", "hv[sbr]\\.",
 	  START "hv[sbr]\\." MIXED SECRET(BASE64URL "{80,300}") END, 3.5),
     REGEX("terraform-token", "holds a Terraform token", "\\.atlasv1\\.",
 	  START ALNUM "{14}\\.atlasv1\\.(?<secret>" BASE64URL "{60,70})" END, 3.5),
-    REGEX("databricks-token", "holds a Databricks token", "dapi" HEX "{32}",
+    REGEX("databricks-token", "holds a Databricks token", "dapi" HEX,
 	  START "dapi" SECRET(HEX "{32}") "(?:-[0-9])?" END, 3),
-    REGEX("supabase-key", "holds a secret Supabase key", "sb_secret_|sbp_" HEX "{40}",
+    REGEX("supabase-key", "holds a secret Supabase key", "sb_secret_|sbp_",
 	  START "(?:sb_secret_" SECRET(BASE64URL "{22}") "_" BASE64URL "{8}|sbp_" HEX "{40})" END,
 	  3),
 
@@ -234,7 +254,7 @@ const struct builtin builtin_guards[] = {
 	  "eyJpc3MiOiJzdXBhYmFzZSIsInJlZiI6I" BASE64URL "{27}Iiwicm9sZSI6InNlcnZpY2Vfcm9sZSIs", 0),
 
     /* Code and its registries. */
-    REGEX("github-token", "holds a GitHub token", "gh[opusr]_" ALNUM "{36}",
+    REGEX("github-token", "holds a GitHub token", "gh[a-z]_",
 	  START "gh[opusr]_" MIXED SECRET(ALNUM "{36}"), 3),
     REGEX("github-token", "holds a GitHub token", "github_pat_",
 	  START "github_pat_" MIXED SECRET(ALNUM "{22}_" ALNUM "{59}"), 3),
@@ -243,7 +263,7 @@ const struct builtin builtin_guards[] = {
 	  START "gl(?:pat|dt|rt|rtr|cbt|ptt|ft|imt|agent|oas|ffct|soat)-" MIXED SECRET(
 	      "[0-9A-Za-z_.-]{20,320}"),
 	  3.3),
-    REGEX("npm-token", "holds an npm token", "npm_" ALNUM "{36}",
+    REGEX("npm-token", "holds an npm token", "npm_" ALNUM,
 	  START "npm_" MIXED SECRET(ALNUM "{36}") END, 3),
     REGEX("npm-token", "holds the token of a package registry", ":_auth",
 	  ":_auth(?:Token)?[ \\t]{0,5}=[ \\t]{0,5}[\"']?" SECRET("[0-9A-Za-z+/=_.-]{16,400}"), 3),
@@ -251,11 +271,11 @@ const struct builtin builtin_guards[] = {
 	  4),
     REGEX("docker-token", "holds a Docker Hub token", "dckr_[op]at_",
 	  START "dckr_[op]at_" SECRET(BASE64URL "{27,40}") END, 3),
-    REGEX("atlassian-token", "holds an Atlassian token", "AT[AC]TT3" BASE64URL "{100}",
+    REGEX("atlassian-token", "holds an Atlassian token", "AT[AC]TT3",
 	  START "AT[AC]TT3" BASE64URL "{100,250}=[0-9A-F]{8}" END, 4),
 
     /* Messages. */
-    REGEX("slack-token", "holds a Slack token", "xox[abcdeoprs](?:\\.xox[bp])?-[0-9]",
+    REGEX("slack-token", "holds a Slack token", "xox[a-z][.-]",
 	  START "xox[abcdeoprs](?:\\.xox[bp])?-" SECRET("[0-9][0-9A-Za-z-]{20,300}") END, 3),
     REGEX("slack-token", "holds a Slack token", "xapp-[0-9]-A",
 	  START "xapp-[0-9]-" SECRET("A[0-9A-Z]{8,12}-[0-9]{10,14}-" HEX "{60,70}") END, 3),
@@ -268,17 +288,19 @@ const struct builtin builtin_guards[] = {
 	  ")[^\\n]{0,120}?(?<![0-9A-Za-z_.-])(?<secret>"
 	  "[MNO][0-9A-Za-z_-]{23,27}\\.[0-9A-Za-z_-]{6}\\.[0-9A-Za-z_-]{27,40})(?![0-9A-Za-z_.-])",
 	  4),
-    REGEX("discord-webhook", "holds a Discord webhook", "com/api/(?:v[0-9]{1,2}/)?webhooks/",
+    REGEX("discord-webhook", "holds a Discord webhook", "/webhooks/[0-9]",
 	  "discord(?:app)?\\.com/api/(?:v[0-9]{1,2}/)?webhooks/[0-9]{16,21}/" MIXED SECRET(
 	      BASE64URL "{60,80}"),
 	  3.5),
-    REGEX("telegram-token", "holds a Telegram bot token", "[0-9]{8}:AA" BASE64URL "{33}",
-	  "(?<![0-9A-Za-z])(?:bot)?[0-9]{8,10}:AA" MIXED SECRET(BASE64URL "{33}") END, 3.5),
+    REGEX("telegram-token", "holds a Telegram bot token", "[0-9]:AA",
+	  "(?:(?<![0-9A-Za-z])|(?<=\\\\[nrt]))(?:bot)?[0-9]{8,10}:AA" MIXED SECRET(BASE64URL "{33}")
+	      END,
+	  3.5),
     REGEX("twilio-key", "holds a Twilio key", "TWILIO|wilio",
 	  "(?:TWILIO|[tT]wilio)_?(?:AUTH_?TOKEN|API_(?:KEY_)?SECRET|auth_?token|[aA]uthToken|"
 	  "api_?secret|[aA]piSecret)" ASSIGNED SECRET("[0-9A-Za-z]{32}") END,
 	  3),
-    REGEX("sendgrid-key", "holds a SendGrid key", "SG\\." BASE64URL "{22}\\.",
+    REGEX("sendgrid-key", "holds a SendGrid key", "SG\\." BASE64URL,
 	  START "SG\\." MIXED SECRET(BASE64URL "{22}\\." BASE64URL "{43}") END, 3.5),
     REGEX("mailgun-key", "holds a Mailgun key", "MAILGUN|ailgun",
 	  "(?:MAILGUN|[mM]ailgun)[^\\n]{0,100}?" START "(?<secret>key-" HEX "{32}|" HEX "{32}-" HEX
@@ -302,11 +324,9 @@ const struct builtin builtin_guards[] = {
 	  START "sk-ant-[a-z]{2,6}[0-9]{2}-" MIXED SECRET(BASE64URL "{80,120}"), 3.5),
     REGEX("openrouter-key", "holds an OpenRouter key", "sk-or-v1-",
 	  START "sk-or-v1-" SECRET(HEX "{64}") END, 3),
-    REGEX("groq-key", "holds a Groq key", "gsk_" ALNUM "{52}",
-	  START "gsk_" MIXED SECRET(ALNUM "{52}") END, 3.5),
-    REGEX("xai-key", "holds an xAI key", "xai-" ALNUM "{80}",
-	  START "xai-" MIXED SECRET(ALNUM "{80}") END, 3.5),
-    REGEX("huggingface-token", "holds a Hugging Face token", "(?:hf|api_org)_[A-Za-z]{34}",
+    REGEX("groq-key", "holds a Groq key", "gsk_", START "gsk_" MIXED SECRET(ALNUM "{52}") END, 3.5),
+    REGEX("xai-key", "holds an xAI key", "xai-", START "xai-" MIXED SECRET(ALNUM "{80}") END, 3.5),
+    REGEX("huggingface-token", "holds a Hugging Face token", "hf_|api_org_",
 	  START "(?:hf|api_org)_" MIXED SECRET("[A-Za-z]{34}") END, 3.3),
 
     /* Other services. */
@@ -316,11 +336,11 @@ const struct builtin builtin_guards[] = {
 	  START "sntr(?:ys_eyJ[0-9A-Za-z+/=]{20,600}_" BASE64 "{43}|y[ui]_" HEX "{64})" END_B64, 3),
     REGEX("linear-key", "holds a Linear key", "lin_(?:api|oauth)_",
 	  START "lin_(?:api_" ALNUM "{40}|oauth_" HEX "{64})" END, 3.3),
-    REGEX("notion-token", "holds a Notion token", "ntn_[0-9]{11}|secret_" ALNUM "{43}",
+    REGEX("notion-token", "holds a Notion token", "ntn_[0-9]|secret_" ALNUM,
 	  START "(?:ntn_[0-9]{11}" ALNUM "{35}|secret_" MIXED ALNUM "{43})" END, 3.8),
     REGEX("newrelic-key", "holds a New Relic key", "NRAK-",
 	  START "NRAK-" SECRET("[0-9A-Z]{27}") END, 3),
-    REGEX("grafana-token", "holds a Grafana token", "gl(?:sa_" ALNUM "{32}|c_eyJ)",
+    REGEX("grafana-token", "holds a Grafana token", "gl(?:sa_|c_eyJ)",
 	  START "gl(?:sa_" MIXED ALNUM "{32}_[0-9A-Fa-f]{8}|c_eyJ" BASE64 "{60,400})", 3.5),
 
     /* Passwords. */
@@ -331,23 +351,25 @@ const struct builtin builtin_guards[] = {
 	  "minio(?:admin)?|rabbitmq|change_?me|your[^@]*|(?:my|some)[_-]?(?:pass|pw|secret|token)"
 	  "[^@]*|[^@]*example[^@]*|[^@]*password|dummy|letmein|hunter2|[0-9]{1,5})@)(?!\\k<user>@)"
 	  "(?<secret>(?:" URL_CHAR "|%[0-9A-Fa-f]{2}){5,128})@"
-	  "(?!(?i:localhost|127\\.|0\\.0\\.0\\.0|sha256\\b|your|"
+	  "(?!(?i:localhost(?![0-9a-z.-])|127\\.|0\\.0\\.0\\.0|sha256\\b|"
+	  "your[_-]?(?:domain|host(?:name)?|server|site|company|org|db|database|registry)|"
 	  "(?:my|some)?(?:host(?:name)?|server|domain)(?![0-9a-z.-])|"
-	  "(?:[a-z0-9-]{1,63}\\.){0,6}(?:example(?![0-9a-z-])|(?:test|invalid|local)(?![0-9a-z.-]))"
+	  "(?:[a-z0-9-]{1,63}\\.){0,6}(?:example(?![0-9a-z-])|(?:test|invalid)(?![0-9a-z.-]))"
 	  "))[0-9A-Za-z\\[]",
 	  2.55),
     REGEX("dotenv-secret", "assigns a password or a key", SECRET_HINT "[ \\t]*[:=]",
-	  "(?<=^|^ {2}|^ {4}|^ {6}|^\\t|^export |^set |^ENV |^ARG )" SECRET_NAME
-	  "[ \\t]{0,4}[:=][ \\t]{0,4}[\"']?"
-	  "(?!(?i:https?:|[./~]|true|false|null|none|env\\b|process\\.|[^\\s\"']{0,60}(?:example|"
-	  "placeholder|changeme|change-me|password|secret|token|your[_-]|xxxx|-here\\b|_here\\b)))"
+	  "(?<=^|^ {2}|^ {4}|^ {6}|^ {8}|^\\t|^\\t\\t|^export |^set |^ENV |^ARG |^# |"
+	  "^\\xEF\\xBB\\xBF|\\\\n)" SECRET_NAME "[ \\t]{0,4}[:=][ \\t]{0,4}[\"']?" NO_SECRET
+	  "(?![A-Za-z_][0-9A-Za-z_]*[.+][0-9A-Za-z_]+;)"
 	  "(?=[^\\s\"']{0,200}[0-9])(?=[^\\s\"']{0,200}[A-Za-z])"
-	  "(?=" SECRET(VALUE_CHAR "{12,200}") "[\"']?;?[ \\t]{0,8}\\r?$)" VALUE_CHAR "{12}",
+	  "(?=" SECRET(VALUE_CHAR "{12,200}") "[\"']?;?[ \\t]{0,8}(?:[ \\t]#[^\\n]{0,200})?"
+					      "(?:\\r?$|\\\\[nr]))" VALUE_CHAR "{12}",
 	  3.2),
-    REGEX("dotenv-secret", "assigns a password or a key", SECRET_HINT "\\\\?\"?:",
-	  "(?<=[\"{,])" SECRET_NAME "\\\\?\"?:[ \\t]?\\\\?\""
+    REGEX("dotenv-secret", "assigns a password or a key", SECRET_HINT "[\\\\\"' \\t]*[:=]",
+	  "(?<=[\"'{,;\\s.])" SECRET_NAME
+	  "\\\\?[\"']?[ \\t]{0,4}[:=][ \\t]{0,4}\\\\?[\"'`]" NO_SECRET
 	  "(?=[0-9A-Z+/=_-]*[a-z])(?=[0-9A-Za-z+/=_-]*[0-9][A-Za-z+/=_-]+[0-9])"
-	  "(?=" SECRET("[0-9A-Za-z+/=_-]{20,200}") "\\\\?\")[0-9A-Za-z+/=_-]{20}",
+	  "(?=" SECRET("[0-9A-Za-z+/=_-]{16,200}") "\\\\?[\"'`])[0-9A-Za-z+/=_-]{16}",
 	  3.6),
 
     /* What a game was made from. */

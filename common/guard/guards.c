@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "swarm/buf.h"
 #include "swarm/builtin.h"
 #include "swarm/glob.h"
 #include "swarm/patterns.h"
@@ -48,6 +49,26 @@ static void release_globs(struct globs *g)
 	free(g->list);
 }
 
+static void lower(struct buf *to, const char *text)
+{
+	buf_clear(to);
+	for (; *text != '\0'; text++)
+		buf_addc(to, *text >= 'A' && *text <= 'Z' ? (char)(*text + ('a' - 'A')) : *text);
+}
+
+/* A pattern in lower case. */
+static struct glob *make_glob(const char *pattern, struct err *e)
+{
+	struct buf text = BUF_INIT;
+	struct glob *glob = NULL;
+
+	lower(&text, pattern);
+	if (buf_check(&text, e) == 0)
+		glob = glob_new(text.data, e);
+	buf_release(&text);
+	return glob;
+}
+
 static int make_globs(struct globs *ret, const char *const *patterns, struct err *e)
 {
 	size_t n = 0;
@@ -60,7 +81,7 @@ static int make_globs(struct globs *ret, const char *const *patterns, struct err
 	if (ret->list == NULL)
 		return err_nomem(e);
 	for (; ret->count < n; ret->count++)
-		if ((ret->list[ret->count] = glob_new(patterns[ret->count], e)) == NULL)
+		if ((ret->list[ret->count] = make_glob(patterns[ret->count], e)) == NULL)
 			return -1;
 	return 0;
 }
@@ -133,13 +154,6 @@ static int add_builtin_way(struct guards *g, const struct builtin *b, struct err
 	return add_way(g, &way, b->regex, b->hint, e);
 }
 
-/* What is read twice, because its file is included twice, stands at one place. */
-static bool is_same_place(const struct marked_place *a, const struct marked_place *b)
-{
-	return a->file != NULL && strcmp(a->file, b->file) == 0 && a->line == b->line &&
-	       a->column == b->column;
-}
-
 static int allow_more(struct guard *guard, const struct selection *allow, struct err *e)
 {
 	if (allow->count == 0)
@@ -160,8 +174,6 @@ static int add_own(struct guards *g, const struct guardlist_guard *own, struct e
 	if (own->regex == NULL)
 		return i < g->count ? allow_more(&g->list[i], &own->allow, e)
 				    : reject_id(g, own->id, &own->place, e);
-	if (i < g->count && is_same_place(&g->list[i].shown.place, &own->place))
-		return 0;
 	if (i < g->count) {
 		const struct marked_place *other = &g->list[i].shown.place;
 		if (other->file != NULL)
@@ -301,10 +313,12 @@ static bool globs_match(const struct globs *globs, const char *path)
 	return glob_list_match(globs->list, globs->count, path, false, GLOB_NEGATES_BELOW, &which);
 }
 
-static bool is_allowed(const struct guard *guard, const char *path)
+bool guards_allows(const struct guards *g, size_t i, const char *path)
 {
-	for (size_t i = 0; i < guard->allow_count; i++)
-		if (selection_match(guard->allow[i], path, false, GLOB_NEGATES_BELOW, NULL))
+	const struct guard *guard = &g->list[i];
+
+	for (size_t k = 0; k < guard->allow_count; k++)
+		if (selection_match(guard->allow[k], path, false, GLOB_NEGATES_BELOW, NULL))
 			return true;
 	return false;
 }
@@ -314,16 +328,24 @@ bool guards_applies(const struct guards *g, size_t i, const char *path, enum lab
 	const struct guard *guard = &g->list[i];
 
 	return !guard->is_disabled && !(guard->only_public && label != LABEL_PUBLIC) &&
-	       !is_allowed(guard, path);
+	       !guards_allows(g, i, path);
 }
 
-const struct guards_guard *guards_judge_name(const struct guards *g, const char *path)
+const struct guards_guard *guards_judge_name(const struct guards *g, const char *name,
+					     const char *path)
 {
-	for (size_t i = 0; i < g->count; i++)
+	const struct guards_guard *found = NULL;
+	struct buf text = BUF_INIT;
+
+	lower(&text, name);
+	/* Without memory the name is judged as it is. */
+	const char *lowered = text.failed ? name : text.data;
+	for (size_t i = 0; i < g->count && found == NULL; i++)
 		if (g->names[i].count > 0 && !g->list[i].is_disabled &&
-		    globs_match(&g->names[i], path) && !is_allowed(&g->list[i], path))
-			return &g->list[i].shown;
-	return NULL;
+		    globs_match(&g->names[i], lowered) && !guards_allows(g, i, path))
+			found = &g->list[i].shown;
+	buf_release(&text);
+	return found;
 }
 
 struct patterns *guards_patterns(const struct guards *g)

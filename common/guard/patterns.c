@@ -160,6 +160,10 @@ static int compile(struct pattern *pattern, const char *regex, struct err *e)
 	int group = pcre2_substring_number_from_name(pattern->code, (PCRE2_SPTR) "secret");
 	if (group > 0)
 		pattern->secret = (uint32_t)group;
+	uint32_t behind = 0;
+	if (pcre2_pattern_info(pattern->code, PCRE2_INFO_MAXLOOKBEHIND, &behind) != 0 ||
+	    behind > CONTEXT)
+		return err_set(e, ERR_CONFIG, "it looks behind by more than %zu bytes", CONTEXT);
 	/* Where there is no JIT, the expression is interpreted. */
 	(void)pcre2_jit_compile(pattern->code, PCRE2_JIT_COMPLETE);
 	return check_empty(pattern, e);
@@ -217,12 +221,12 @@ static int compile_database(struct patterns *p, struct err *e)
 					      &p->database, &error) != HS_SUCCESS) {
 			int bad = error->expression;
 			hs_free_compile_error(error);
-			if (bad < 0) {
-				(void)err_nomem(e);
-				goto out;
-			}
-			p->list[ids[bad]].looks_anywhere = false;
-			again = true;
+			/* Too much for it: what it cannot do is left to PCRE2. */
+			for (unsigned i = 0; bad < 0 && i < n; i++)
+				p->list[ids[i]].looks_anywhere = false;
+			if (bad >= 0)
+				p->list[ids[bad]].looks_anywhere = false;
+			again = bad >= 0;
 		}
 	}
 	status = 0;
@@ -412,14 +416,19 @@ static int report(struct patterns_scanner *s, size_t i, const struct window *w, 
 	return s->visitor.found(s->visitor.context, &match, e);
 }
 
-static int too_much(const struct patterns_scanner *s, size_t i, struct err *e)
+static int gave_up(const struct patterns_scanner *s, size_t i, int code, struct err *e)
 {
 	const struct patterns_visitor *v = &s->visitor;
+	const char *name = v->name != NULL ? v->name(v->context, i) : "a pattern";
+	PCRE2_UCHAR why[256];
 
-	if (v->name == NULL)
-		return err_set(e, ERR_CONFIG, "a regex takes too long on this content");
-	return err_set(e, ERR_CONFIG, "the regex of '%s' takes too long on this content",
-		       v->name(v->context, i));
+	if (code == PCRE2_ERROR_MATCHLIMIT)
+		return err_set(e, ERR_CONFIG, "the regex of '%s' takes too long on this content",
+			       name);
+	if (pcre2_get_error_message(code, why, sizeof why) < 0)
+		why[0] = '\0';
+	return err_set(e, ERR_CONFIG, "the regex of '%s' fails on this content: %s", name,
+		       (const char *)why);
 }
 
 /* All matches of one pattern. */
@@ -438,7 +447,7 @@ static int search(struct patterns_scanner *s, size_t i, const struct window *w, 
 		if (found == PCRE2_ERROR_NOMATCH)
 			return 0;
 		if (found < 0)
-			return too_much(s, i, e);
+			return gave_up(s, i, found, e);
 		/* \K moves where[0] only. */
 		if (pcre2_get_startchar(s->data) >= w->to)
 			return 0;

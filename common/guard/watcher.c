@@ -13,7 +13,7 @@
 enum wanted { UNKNOWN, YES, NO };
 
 struct tally {
-	uint64_t line, count;
+	uint64_t line, offset, count; /* line and offset of the first */
 };
 
 struct watcher {
@@ -81,11 +81,13 @@ static bool holds_keyword(const struct guards_way *way, const struct patterns_ma
 	return way->keyword_count == 0;
 }
 
-static void add_tally(struct tally *to, uint64_t line, uint64_t count)
+static void add_tally(struct tally *to, const struct tally *more)
 {
-	if (to->count == 0 || line < to->line)
-		to->line = line;
-	to->count += count;
+	if (to->count == 0 || more->offset < to->offset) {
+		to->line = more->line;
+		to->offset = more->offset;
+	}
+	to->count += more->count;
 }
 
 static int found(void *context, const struct patterns_match *m, struct err *e)
@@ -97,7 +99,7 @@ static int found(void *context, const struct patterns_match *m, struct err *e)
 	if ((way->entropy > 0 && entropy_of(m->secret, m->secret_len) < way->entropy) ||
 	    !holds_keyword(way, m))
 		return 0;
-	add_tally(&w->found[m->pattern], m->line, 1);
+	add_tally(&w->found[m->pattern], &(struct tally){m->line, m->offset, 1});
 	w->has_found = true;
 	return 0;
 }
@@ -192,12 +194,11 @@ static int tell(struct watcher *w, const struct watcher_file *file, struct err *
 	memset(w->totals, 0, guards_count(g) * sizeof *w->totals);
 	for (size_t i = 0; i < guards_way_count(g); i++)
 		if (w->found[i].count > 0)
-			add_tally(&w->totals[guards_way(g, i)->guard], w->found[i].line,
-				  w->found[i].count);
+			add_tally(&w->totals[guards_way(g, i)->guard], &w->found[i]);
 	for (size_t i = 0; i < guards_count(g); i++) {
 		const struct tally *total = &w->totals[i];
 		const struct hits_hit hit = {file->number, guards_get(g, i), total->line,
-					     total->count};
+					     total->offset, total->count};
 		if (total->count > 0 && guards_applies(g, i, file->path, file->label) &&
 		    hits_add(w->hits, &hit, e) != 0)
 			return -1;
@@ -232,8 +233,8 @@ bool watcher_knows_format(const struct guards *g, const struct watcher_file *fil
 		(is_wanted(g, GUARDS_DEBUG, file) || is_wanted(g, GUARDS_CORE, file)));
 }
 
-int watcher_inspect(const struct guards *g, struct hits *to, const struct watcher_file *file,
-		    struct probe *p, struct err *e)
+int watcher_inspect(const struct guards *g, struct hits *to, const struct watcher_file *files,
+		    size_t n, struct probe *p, struct err *e)
 {
 	enum guards_format format = GUARDS_FORMATS;
 
@@ -248,9 +249,12 @@ int watcher_inspect(const struct guards *g, struct hits *to, const struct watche
 		*e = p->err;
 		return -1;
 	}
-	if (format == GUARDS_FORMATS || !is_wanted(g, format, file))
-		return 0;
-	struct hits_hit hit = {
-	    .file = file->number, .guard = guards_get(g, guards_of_format(g, format)), .count = 1};
-	return hits_add(to, &hit, e);
+	for (size_t i = 0; format != GUARDS_FORMATS && i < n; i++) {
+		const struct hits_hit hit = {.file = files[i].number,
+					     .guard = guards_get(g, guards_of_format(g, format)),
+					     .count = 1};
+		if (is_wanted(g, format, &files[i]) && hits_add(to, &hit, e) != 0)
+			return -1;
+	}
+	return 0;
 }

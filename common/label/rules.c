@@ -24,11 +24,18 @@ struct numbered {
 	struct selection match;
 };
 
+struct read_file {
+	const char *name;
+	bool is_file; /* dev and ino tell it from others */
+	dev_t dev;
+	ino_t ino;
+};
+
 struct rules {
 	struct arena arena;
 	struct numbered *entries;
 	size_t n, room;
-	const char **files; /* that were read */
+	struct read_file *files; /* that were read */
 	size_t file_count, file_room;
 	size_t patterns; /* of all entries */
 	size_t includes;
@@ -136,6 +143,7 @@ struct input {
 	const char *name;
 	const struct marked *at;      /* where it is included, or NULL */
 	const struct input *includer; /* likewise */
+	bool again;                   /* it was read before: its guards are known */
 	bool is_file;                 /* dev and ino tell it from others */
 	dev_t dev;
 	ino_t ino;
@@ -279,7 +287,8 @@ static int read_tree(struct rules *r, const struct input *self, const struct mar
 	if (check_version(root, e) != 0 || marked_fields(root, "the file", keys, field, e) != 0 ||
 	    read_includes(r, self, field[INCLUDE], e) != 0 ||
 	    read_settings(r, field[DEFAULT], field[SYMLINKS], e) != 0 ||
-	    guardlist_read(&r->guards, &r->arena, field[GUARDS], field[DISABLE], e) != 0)
+	    guardlist_read(&r->guards, &r->arena, self->again ? NULL : field[GUARDS],
+			   field[DISABLE], e) != 0)
 		return -1;
 	return field[RULES] != NULL ? read_rules(r, field[RULES], e) : 0;
 }
@@ -295,17 +304,24 @@ static int read_text(struct rules *r, const struct input *self, const char *text
 	return status;
 }
 
-static int note_file(struct rules *r, const char *name, struct err *e)
+/* *ret_again: it was read before, by whatever name. */
+static int note_file(struct rules *r, const struct input *self, bool *ret_again, struct err *e)
 {
+	*ret_again = false;
+	for (size_t i = 0; i < r->file_count; i++)
+		if (self->is_file && r->files[i].is_file && r->files[i].dev == self->dev &&
+		    r->files[i].ino == self->ino)
+			*ret_again = true;
 	if (r->file_count == r->file_room) {
 		size_t room = r->file_room > 0 ? r->file_room * 2 : 8;
-		const char **files = realloc(r->files, room * sizeof *files);
+		struct read_file *files = realloc(r->files, room * sizeof *files);
 		if (files == NULL)
 			return err_nomem(e);
 		r->files = files;
 		r->file_room = room;
 	}
-	r->files[r->file_count++] = name;
+	r->files[r->file_count++] =
+	    (struct read_file){self->name, self->is_file, self->dev, self->ino};
 	return 0;
 }
 
@@ -339,7 +355,7 @@ static int read_file(struct rules *r, struct input *self, struct err *e)
 	if (status == 0)
 		status = check_cycle(self, e);
 	if (status == 0)
-		status = note_file(r, self->name, e);
+		status = note_file(r, self, &self->again, e);
 	if (status == 0)
 		status = read_text(r, self, text.data, text.len, e);
 	buf_release(&text);
@@ -498,7 +514,7 @@ size_t rules_file_count(const struct rules *r)
 
 const char *rules_file(const struct rules *r, size_t i)
 {
-	return r->files[i];
+	return r->files[i].name;
 }
 
 enum rules_symlinks rules_symlinks(const struct rules *r)

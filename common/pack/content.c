@@ -32,7 +32,8 @@ static int inspect_file(struct lookout *l, size_t i, struct source_file *file, c
 			  .read_at = read_file_at,
 			  .context = file};
 
-	return l != NULL && lookout_knows(l, i, first, len) ? lookout_inspect(l, i, &p, e) : 0;
+	return l != NULL && lookout_knows(l, &i, 1, first, len) ? lookout_inspect(l, &i, 1, &p, e)
+								: 0;
 }
 
 /* --- a directory without a bundle: every thread takes files of its own --------------------------

@@ -80,7 +80,7 @@ static const char *refusal(const struct explainer *x, const char *path, bool is_
 	if (!v->labelled || v->label == LABEL_PRIVATE || is_directory)
 		return NULL;
 	const char *why = path_unportable(path);
-	if (why == NULL && (*ret_guard = guards_judge_name(x->options->guards, path)) != NULL)
+	if (why == NULL && (*ret_guard = guards_judge_name(x->options->guards, path, path)) != NULL)
 		why = (*ret_guard)->description;
 	return why;
 }

@@ -25,6 +25,25 @@ static void put_rule(struct jsonl_writer *w, const struct rule *rule)
 	buf_release(&place);
 }
 
+/* The guards that the rules excuse this file from. */
+static void put_allowed(struct jsonl_writer *w, const struct guards *guards, const char *path)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < guards_count(guards); i++) {
+		if (guards_is_disabled(guards, i) || !guards_allows(guards, i, path))
+			continue;
+		if (!any)
+			jsonl_open_array(w, "allowed");
+		any = true;
+		jsonl_open(w, NULL);
+		jsonl_string(w, "guard", guards_get(guards, i)->id);
+		jsonl_close(w);
+	}
+	if (any)
+		jsonl_close_array(w);
+}
+
 static void put_file(struct jsonl_writer *w, const struct ledger *l, const struct scan_file *file)
 {
 	struct rules_verdict verdict;
@@ -42,6 +61,8 @@ static void put_file(struct jsonl_writer *w, const struct ledger *l, const struc
 		jsonl_path(w, "content", file->content);
 	if (file->hot != ENTRY_NOT_HOT)
 		jsonl_number(w, "hot", (uint64_t)file->hot);
+	if (file->label != LABEL_PRIVATE)
+		put_allowed(w, l->guards, file->path);
 }
 
 static void put_problems(struct jsonl_writer *w, const struct scan *scan, size_t *at,

@@ -140,16 +140,27 @@ struct onlooker *lookout_take(struct lookout *l, const size_t *indices, size_t c
 	return &post->onlooker;
 }
 
-bool lookout_knows(const struct lookout *l, size_t index, const void *first, size_t len)
+bool lookout_knows(const struct lookout *l, const size_t *indices, size_t count, const void *first,
+		   size_t len)
 {
-	const struct watcher_file file = watched(l, index);
-
-	return watcher_knows_format(l->guards, &file, first, len);
+	for (size_t i = 0; i < count; i++) {
+		const struct watcher_file file = watched(l, indices[i]);
+		if (watcher_knows_format(l->guards, &file, first, len))
+			return true;
+	}
+	return false;
 }
 
-int lookout_inspect(struct lookout *l, size_t index, struct probe *p, struct err *e)
+int lookout_inspect(struct lookout *l, const size_t *indices, size_t count, struct probe *p,
+		    struct err *e)
 {
-	const struct watcher_file file = watched(l, index);
+	struct watcher_file *files = calloc(count, sizeof *files);
 
-	return watcher_inspect(l->guards, l->hits, &file, p, e);
+	if (files == NULL)
+		return err_nomem(e);
+	for (size_t i = 0; i < count; i++)
+		files[i] = watched(l, indices[i]);
+	int status = watcher_inspect(l->guards, l->hits, files, count, p, e);
+	free(files);
+	return status;
 }

@@ -158,14 +158,22 @@ int pack_plan(struct source *source, const struct pack_options *options, struct 
 	*plan = (struct pack_plan){.piece_length = options->piece_length};
 	if (check_outputs(options, source, e) != 0)
 		return -1;
-	if (open_report(options, plan, e) != 0 || scan_run(source, &how, &plan->scan, e) != 0 ||
+	/* Where it can be, is to be known early; where it needs a name, a scan must not find it. */
+	if (open_report(options, plan, e) != 0)
+		return -1;
+	outfile_free(plan->report);
+	plan->report = NULL;
+	if (scan_run(source, &how, &plan->scan, e) != 0 || open_report(options, plan, e) != 0 ||
 	    compare(options, plan, e) != 0)
 		return -1;
 	if (plan->scan.problem_count > 0)
 		return refuse(options, plan, false, e);
-	if (plan->scan.count == 0)
+	if (plan->scan.count == 0) {
+		if (fill_report(options, plan, false, e) != 0 || commit_report(plan, e) != 0)
+			return -1;
 		return err_set(e, ERR_REFUSED, "nothing in '%s' is to be published",
 			       source_name(source));
+	}
 	if (count_bytes(&plan->scan, &total, e) != 0 || find_hot(options, plan, e) != 0)
 		return -1;
 	if (plan->piece_length == 0)
@@ -250,6 +258,7 @@ static int take_hits(struct scan *scan, struct hits *hits, struct err *e)
 						     .why = list[i].guard->description,
 						     .guard = list[i].guard,
 						     .line = list[i].line,
+						     .offset = list[i].offset,
 						     .count = list[i].count};
 		if (scan_add_problem(scan, &problem, e) != 0)
 			return -1;

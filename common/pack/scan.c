@@ -173,15 +173,32 @@ static int keep_private(struct scanner *s, const struct scan_file *file, struct 
 	return 0;
 }
 
+/* The guard that refuses a file by any of its names: in the release, in the tree, of its content.
+ */
+static const struct guards_guard *judge_names(const struct scanner *s, const char *path,
+					      const char *source_path, const char *content_path)
+{
+	const struct guards *guards = s->options->guards;
+
+	if (guards == NULL)
+		return NULL;
+	const struct guards_guard *guard = guards_judge_name(guards, path, path);
+	if (guard == NULL && source_path != path)
+		guard = guards_judge_name(guards, source_path, path);
+	if (guard == NULL && content_path != source_path)
+		guard = guards_judge_name(guards, content_path, path);
+	return guard;
+}
+
 /* Names that must not be published although a rule says so. */
-static int check_name(struct scanner *s, const char *path, struct err *e)
+static int check_name(struct scanner *s, const char *path, const char *source_path,
+		      const char *content_path, struct err *e)
 {
 	const char *why = path_unportable(path);
 
 	if (why != NULL && add_problem(s, SCAN_UNPORTABLE, path, why, e) != 0)
 		return -1;
-	const struct guards_guard *guard =
-	    s->options->guards != NULL ? guards_judge_name(s->options->guards, path) : NULL;
+	const struct guards_guard *guard = judge_names(s, path, source_path, content_path);
 	if (guard == NULL)
 		return 0;
 	return scan_add_problem(
@@ -220,7 +237,7 @@ static int add_file(struct scanner *s, const char *source_path, const struct lin
 				 .hot = ENTRY_NOT_HOT};
 	if (verdict.label == LABEL_PRIVATE)
 		return keep_private(s, &file, e);
-	if (check_name(s, path, e) != 0)
+	if (check_name(s, path, source_path, content->path, e) != 0)
 		return -1;
 	struct scan_file *more = grow(out->files, out->count, &s->file_cap, sizeof *more);
 	if (more == NULL)

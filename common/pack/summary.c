@@ -79,8 +79,10 @@ void summary_put_problem(struct jsonl_writer *w, const struct scan_problem *prob
 		jsonl_path(w, "other", problem->other);
 	if (problem->guard != NULL)
 		jsonl_string(w, "guard", problem->guard->id);
-	if (problem->line > 0)
+	if (problem->line > 0) {
 		jsonl_number(w, "line", problem->line);
+		jsonl_number(w, "offset", problem->offset);
+	}
 	if (problem->count > 0)
 		jsonl_number(w, "count", problem->count);
 }

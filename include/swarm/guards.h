@@ -36,8 +36,15 @@ size_t guards_count(const struct guards *g);
 const struct guards_guard *guards_get(const struct guards *g, size_t i);
 /* Whether it was disabled by the rules. */
 bool guards_is_disabled(const struct guards *g, size_t i);
-/* The guard that refuses this name of a file that is to be published; NULL: none does. */
-const struct guards_guard *guards_judge_name(const struct guards *g, const char *path);
+/*
+ * The guard that refuses a file of this name, whatever the case of its letters; NULL: none does.
+ * `path` is its name in the release, where a guard may be allowed; the same as `name` but where
+ * that loses components or is lent by a link.
+ */
+const struct guards_guard *guards_judge_name(const struct guards *g, const char *name,
+					     const char *path);
+/* Whether the rules allow what the i-th guard refuses in a file of this name. */
+bool guards_allows(const struct guards *g, size_t i, const char *path);
 
 /* --- for those who look into content (watcher.h) ------------------------------------------------
  */

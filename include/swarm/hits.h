@@ -16,8 +16,9 @@
 struct hits_hit {
 	size_t file; /* the caller's number for it */
 	const struct guards_guard *guard;
-	uint64_t line;  /* of the first, from 1; 0 where there are no lines */
-	uint64_t count; /* how often */
+	uint64_t line;   /* of the first, from 1; 0 where there are no lines */
+	uint64_t offset; /* likewise, in bytes from the start of the file */
+	uint64_t count;  /* how often */
 };
 
 struct hits;

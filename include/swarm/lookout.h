@@ -30,10 +30,14 @@ void lookout_free(struct lookout *l);
 struct onlooker *lookout_take(struct lookout *l, const size_t *indices, size_t count,
 			      struct err *e);
 
-/* Whether a file that starts like this must be looked into; `len` is WATCHER_START, or all of it.
+/*
+ * Whether content that starts like this must be looked into for one of these files; `len` is
+ * WATCHER_START, or all of it.
  */
-bool lookout_knows(const struct lookout *l, size_t index, const void *first, size_t len);
-/* Looks into a file, whatever it is. */
-ERR_CHECK int lookout_inspect(struct lookout *l, size_t index, struct probe *p, struct err *e);
+bool lookout_knows(const struct lookout *l, const size_t *indices, size_t count, const void *first,
+		   size_t len);
+/* Looks into content of these files, whatever it is. */
+ERR_CHECK int lookout_inspect(struct lookout *l, const size_t *indices, size_t count,
+			      struct probe *p, struct err *e);
 
 #endif

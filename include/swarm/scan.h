@@ -55,7 +55,7 @@ struct scan_problem {
 	const char *why;                  /* completes "'x': ..." */
 	const char *other;                /* of a collision: the other name; else NULL */
 	const struct guards_guard *guard; /* of SCAN_GUARD; else NULL */
-	uint64_t line, count; /* likewise, as in hits.h; zeros where a name is refused */
+	uint64_t line, offset, count; /* likewise, as in hits.h; zeros where a name is refused */
 };
 
 struct scan_total {

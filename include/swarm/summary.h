@@ -28,7 +28,8 @@ void summary_format(struct buf *to, const struct scan *scan, const struct popula
 /* One JSON object a problem: {"path":P, and the members of summary_put_problem()}. */
 void summary_format_problems(struct buf *to, const struct scan *scan);
 
-/* "problem":KIND,"reason":S and, where they apply, "other":P,"guard":ID,"line":N,"count":N. */
+/* "problem":KIND,"reason":S and, where they apply,
+ * "other":P,"guard":ID,"line":N,"offset":N,"count":N. */
 void summary_put_problem(struct jsonl_writer *w, const struct scan_problem *problem);
 /* "public":{"files":N,"bytes":N},"origin":{...},"private":{...} */
 void summary_put_totals(struct jsonl_writer *w, const struct scan *scan);

@@ -44,7 +44,9 @@ ERR_CHECK int watcher_end(struct watcher *w, struct err *e);
 #define WATCHER_START ((size_t)64)
 bool watcher_knows_format(const struct guards *g, const struct watcher_file *file,
 			  const void *first, size_t len);
+/* `files` (n of them) all have this content. */
 ERR_CHECK int watcher_inspect(const struct guards *g, struct hits *to,
-			      const struct watcher_file *file, struct probe *p, struct err *e);
+			      const struct watcher_file *files, size_t n, struct probe *p,
+			      struct err *e);
 
 #endif

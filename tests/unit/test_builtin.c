@@ -144,6 +144,7 @@ static void add_random(struct buf *to, char class, unsigned long n)
 	    {'Q', "QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L", 32}, /* bech32 */
 	    {'x', "x", 1},
 	    {'X', "X", 1},
+	    {'0', "", 1}, /* NUL */
 	};
 	uint32_t random = 2463534242;
 	size_t i = 0;
@@ -174,6 +175,15 @@ static void add_sample(struct buf *to, const char *text)
 	}
 }
 
+/* UTF-16. */
+#define W(c) c "{1:0}"
+#define WIDE_KEY                                                                                   \
+	W("P")                                                                                     \
+	W("R") W("I") W("V") W("A") W("T") W("E") W(" ") W("K") W("E") W("Y") W("-") W("-") W("-") \
+	    W("-") W("-") W("\n")
+#define WIDE_8    W("M") W("I") W("G") W("H") W("{1:B}") W("A") W("g") W("{1:B}")
+#define WIDE_LINE WIDE_8 WIDE_8 WIDE_8 WIDE_8 WIDE_8
+
 struct sample {
 	const char *id;
 	const char *hit, *miss; /* either may be NULL */
@@ -203,6 +213,10 @@ static const struct sample samples[] = {
      "---- BEGIN| SSH2 ENCRYPTED PRIVATE KEY ----\nComment: \"a, b\"\nP2/56w{58:B}\n", NULL},
     {"private-key", "PuTTY-User-Key-File-|3: ssh-ed25519\r\nEncryption: none\r\nComment: a\r\n",
      NULL},
+    {"private-key", WIDE_KEY WIDE_LINE, WIDE_KEY "${1:0}{{1:0}"},
+    {"private-key", "// -----BEGIN| PRIVATE KEY-----\n// MIGHAg{58:B}\n", NULL},
+    {"private-key", "-----BEGIN| PRIVATE KEY-----\\u000aMIGHAg{58:B}\\u000a", NULL},
+    {"private-key", "-----BEGIN| PRIVATE KEY-----%0AMIGHAg{58:B}%0A", NULL},
     {"private-key", NULL, "-----BEGIN| PUBLIC KEY-----\nMCowBQ{58:B}\n"},
     {"private-key", NULL, "-----BEGIN| CERTIFICATE-----\nMIIBIj{58:B}\n"},
     {"private-key", NULL, "-----BEGIN| PRIVATE KEY-----\nMII...\n-----END| PRIVATE KEY-----"},
@@ -235,12 +249,18 @@ static const struct sample samples[] = {
 
     {"age-identity", "AGE-SECRET-|KEY-1{58:Q}", "AGE-SECRET-|KEY-1{57:Q}"},
     {"age-identity", "AGE-SECRET-|KEY-PQ-1{58:Q}", "age1{58:Q}"},
+    {"minisign-key", "KEY=RW|RTY0Iy{203:B}=\n", NULL},
     {"minisign-key", "untrusted comment: minisign encrypted secret key\nRW|RTY0Iy{203:B}=\n",
      "untrusted comment: minisign public key\nRW|Q{53:B}\n"},
     {"minisign-key", "RW|QAAEIy{203:B}=", "RW|RTY0Iy{202:B}="},
     {"signify-key", "untrusted comment: signify secret key\nRW|RCSwAAACo{128:B}=\n",
      "untrusted comment: signify public key\nRW|Q{53:B}\n"},
 
+    {"aws-access-key", "AWS_ACCESS_KEY_ID=AKIA|{16:2}\n", NULL},
+    {"aws-access-key", "https://h.example/?AWSAccessKeyId=AKIA|{16:2}&b=1", NULL},
+    {"aws-access-key", "/a/AKIA|{16:2}/b", NULL},
+    {"aws-access-key", "%22AKIA|{16:2}%22", NULL},
+    {"aws-access-key", NULL, "xAKIA|{16:2}"},
     {"aws-access-key", "id=\"AK|IA{16:2}\"", "id=\"AK|IA{15:2}\""},
     {"aws-access-key", "AS|IA{16:2}\n", "AK|IAIOSFODNN7EXAMPLE"},
     {"aws-access-key", "\\nAK|IA{16:2}\\n", "{9:B}AK|IA{16:2}"},
@@ -263,6 +283,7 @@ static const struct sample samples[] = {
     {"azure-storage-key", "SharedAccess|Key={43:B}=",
      "Account|Key=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/"
      "K1SZFPTOtr/KBHBeksoGMGw=="},
+    {"alibaba-access-key", "OSS_ACCESS_KEY_ID=LTAI|5t{18:A}\n", NULL},
     {"alibaba-access-key", "LT|AI{20:A}", "LT|AI{19:A}"},
     {"alibaba-access-key", NULL, "CONS|LT|AI{20:A}"},
     {"digitalocean-token", "dop|_v1_{64:h}", "dop|_v1_{63:h}"},
@@ -327,6 +348,8 @@ static const struct sample samples[] = {
     {"newrelic-key", "NR|AK-{27:u}", "NR|JS-{27:u}"},
     {"grafana-token", "gl|sa_{32:A}_{8:h}", "gl|sa_{32:A}"},
 
+    {"url-credentials", "https://deploy:h7Gk29sLq0Z|@yourgame.com/x",
+     "https://deploy:h7Gk29sLq0Z|@your-server.com/x"},
     {"url-credentials", "postgres://app:{16:A}@db.internal:5432/app",
      "postgres://app@db.internal/app"},
     {"url-credentials", "\"mongodb+srv://app:{16:A}@c0.mongodb.net\"",
@@ -350,6 +373,15 @@ static const struct sample samples[] = {
     {"url-credentials", NULL, "\"https://\"+e+\":\"+t+\"@\"+n"},
     {"url-credentials", NULL, "see http://a.b: mail someone@c.com"},
 
+    {"dotenv-secret", "NPM_PUBLISH_TOKEN=|h7Gk29sLq0Zx81Vb\n",
+     "NEXT_PUBLIC_TOKEN=|h7Gk29sLq0Zx81Vb\n"},
+    {"dotenv-secret", "ADMIN_PASSWORD=|MySecretPony2024!xQ\n", "ADMIN_PASSWORD=|my-secret-token\n"},
+    {"dotenv-secret", "DB_PASSWORD=|h7Gk29sLq0Zx81Vb # prod\n",
+     "API_TOKEN=|eyJhbGciOiJIUzI1NiJ9.e30\n"},
+    {"dotenv-secret", "# DB_PASS=|h7Gk29sLq0Zx81Vb\n", "BYPASS=|h7Gk29sLq0Zx81Vb\n"},
+    {"dotenv-secret", "const DB_PASSWORD = \"|h7Gk29sLq0Zx81Vb\";",
+     "STRIPE_API_KEY=|pk_live_h7Gk29sLq0\n"},
+    {"dotenv-secret", "{\"env\":\"A=1\\nDB_PASSWORD=|h7Gk29sLq0Zx81Vb\\nB=1\"}", NULL},
     {"dotenv-secret", "A=1\nDB_PASSWORD|={16:A}9a\nB=2\n", "A=1\nDB_PASSWORD|={8:A}9a\nB=2\n"},
     {"dotenv-secret", "export JWT_SECRET|=\"{32:B}9a\"\n",
      "export JWT_SECRET|=\"$SECRET_FROM_CI_12\"\n"},

@@ -68,7 +68,7 @@ static bool applies(const struct guards *g, const char *id, const char *path, en
 
 static const char *refuser(const struct guards *g, const char *path)
 {
-	const struct guards_guard *guard = guards_judge_name(g, path);
+	const struct guards_guard *guard = guards_judge_name(g, path, path);
 
 	return guard != NULL ? guard->id : "nobody";
 }

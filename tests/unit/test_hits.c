@@ -20,7 +20,8 @@ static void add(struct hits *h, size_t file, size_t guard, uint64_t line, uint64
 {
 	struct err e = {.code = ERR_NONE};
 
-	assert_int_equal(hits_add(h, &(struct hits_hit){file, &guards[guard], line, count}, &e), 0);
+	assert_int_equal(hits_add(h, &(struct hits_hit){file, &guards[guard], line, 0, count}, &e),
+			 0);
 }
 
 static struct hits *make(void)

@@ -200,7 +200,7 @@ static void ledger_puts_problems_where_they_are(void **state)
 	       "{\"path\":\"c\",\"problems\":[{\"problem\":\"link\",\"reason\":\"a link\"}]}\n"
 	       "{\"path\":\"d.png\",\"label\":\"public\",\"rule\":\"r.yaml:4:5\",\"pattern\":"
 	       "\"*.png\",\"size\":1,\"problems\":[{\"problem\":\"guard\",\"reason\":"
-	       "\"holds a key\",\"guard\":\"key\",\"line\":3,\"count\":2}]}\n"
+	       "\"holds a key\",\"guard\":\"key\",\"line\":3,\"offset\":0,\"count\":2}]}\n"
 	       "{\"path\":\"e\",\"problems\":[{\"problem\":\"special\",\"reason\":"
 	       "\"not a file\"}]}\n");
 }

@@ -255,12 +255,12 @@ static void lookout_looks_into_formats(void **state)
 	struct probe p = {.size = sizeof core, .first = core, .first_len = sizeof core};
 	struct err e = {.code = ERR_NONE};
 
-	assert_true(lookout_knows(f->lookout, PAGE, core, sizeof core));
-	assert_true(lookout_knows(f->lookout, ORIGIN, core, sizeof core));
-	assert_true(lookout_knows(f->lookout, PAGE, jpeg, sizeof jpeg));
-	assert_false(lookout_knows(f->lookout, ORIGIN, jpeg, sizeof jpeg));
-	assert_false(lookout_knows(f->lookout, PAGE, "text", 4));
-	assert_int_equal(lookout_inspect(f->lookout, ORIGIN, &p, &e), 0);
+	assert_true(lookout_knows(f->lookout, (const size_t[]){PAGE}, 1, core, sizeof core));
+	assert_true(lookout_knows(f->lookout, (const size_t[]){ORIGIN}, 1, core, sizeof core));
+	assert_true(lookout_knows(f->lookout, (const size_t[]){PAGE}, 1, jpeg, sizeof jpeg));
+	assert_false(lookout_knows(f->lookout, (const size_t[]){ORIGIN}, 1, jpeg, sizeof jpeg));
+	assert_false(lookout_knows(f->lookout, (const size_t[]){PAGE}, 1, "text", 4));
+	assert_int_equal(lookout_inspect(f->lookout, (const size_t[]){ORIGIN}, 1, &p, &e), 0);
 	assert_hit(list_of(f, 1), ORIGIN, "core-dump", 0);
 }
 

@@ -921,7 +921,8 @@ static void patterns_give_up_on_a_regex_that_explodes(void **state)
 			status = patterns_end(s, &e);
 		assert_int_equal(status, -1);
 		assert_int_equal(e.code, ERR_CONFIG);
-		assert_string_equal(e.msg, "a regex takes too long on this content");
+		assert_string_equal(e.msg,
+				    "the regex of 'a pattern' takes too long on this content");
 		patterns_scanner_free(s);
 		patterns_free(p);
 		release(&got);

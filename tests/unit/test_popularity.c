@@ -512,7 +512,8 @@ static void popularity_describes_days(void **state)
 	    "         1 % of the public files carry 27.9 % of the bytes, 5 % 27.9 %, 10 % 41.8 %, "
 	    "20 % 58.0 %\n"
 	    "         requests follow a power law with exponent 1.00 (Zipf)\n"
-	    "hot      7 files, 7.0 kB, carry 72.2 % of these bytes: 809.7 kB a day off the origin\n");
+	    "hot      7 files, 7.0 kB, carry 72.2 % of these bytes: 809.7 kB a day off the "
+	    "origin\n");
 	struct jsonl_writer w = {.to = &json};
 	jsonl_open(&w, NULL);
 	jsonl_number(&w, "before", 1);

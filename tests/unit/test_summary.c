@@ -110,9 +110,9 @@ static void summary_of_problems_is_json_too(void **state)
 	    "{\"path\":\"c\",\"problem\":\"guard\",\"reason\":\"holds a key\","
 	    "\"guard\":\"private-key\"}\n"
 	    "{\"path\":\"d\",\"problem\":\"guard\",\"reason\":\"holds a key\","
-	    "\"guard\":\"private-key\",\"line\":7,\"count\":1}\n"
+	    "\"guard\":\"private-key\",\"line\":7,\"offset\":0,\"count\":1}\n"
 	    "{\"path\":\"e\uFFFD\",\"path_base64\":\"Zf8=\",\"problem\":\"guard\","
-	    "\"reason\":\"holds a key\",\"guard\":\"private-key\",\"line\":12345,"
+	    "\"reason\":\"holds a key\",\"guard\":\"private-key\",\"line\":12345,\"offset\":0,"
 	    "\"count\":23456}\n");
 }
 

@@ -296,7 +296,7 @@ static void watcher_inspects_a_core_dump(void **state)
 	struct probe p = {.size = sizeof core, .first = core, .first_len = sizeof core};
 	struct err e = {.code = ERR_NONE};
 
-	assert_int_equal(watcher_inspect(f->guards, f->hits, &file, &p, &e), 0);
+	assert_int_equal(watcher_inspect(f->guards, f->hits, &file, 1, &p, &e), 0);
 	assert_hit(only_hit(f), 9, "core-dump", 0, 1);
 }
 
@@ -317,7 +317,7 @@ static void watcher_fails_where_the_file_cannot_be_read(void **state)
 	struct probe p = {.size = 1000, .first = core, .first_len = 16, .read_at = refuse};
 	struct err e = {.code = ERR_NONE};
 
-	assert_int_equal(watcher_inspect(f->guards, f->hits, &file, &p, &e), -1);
+	assert_int_equal(watcher_inspect(f->guards, f->hits, &file, 1, &p, &e), -1);
 	assert_int_equal(e.code, ERR_SYSTEM);
 	assert_string_equal(e.msg, "no");
 	assert_int_equal(count_hits(f), 0);
