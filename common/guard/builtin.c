@@ -283,7 +283,7 @@ const struct builtin builtin_guards[] = {
 	  "hooks\\.slack\\.com/(?:services|workflows|triggers)/[TE][0-9A-Z]{6,14}/[0-9A-Z]{6,20}/"
 	  "(?:[0-9]{10,24}/)?" SECRET(ALNUM "{20,50}"),
 	  3),
-    REGEX("discord-token", "holds a Discord bot token", "DISCORD|iscord|\\.login\\(|Bot ",
+    REGEX("discord-token", "holds a Discord bot token", "DISCORD|iscord|\\.login\\([\"'`]|Bot ",
 	  "(?:DISCORD|[dD]iscord|\\.login\\([\"'`]|\\bBot "
 	  ")[^\\n]{0,120}?(?<![0-9A-Za-z_.-])(?<secret>"
 	  "[MNO][0-9A-Za-z_-]{23,27}\\.[0-9A-Za-z_-]{6}\\.[0-9A-Za-z_-]{27,40})(?![0-9A-Za-z_.-])",
@@ -357,7 +357,8 @@ const struct builtin builtin_guards[] = {
 	  "(?:[a-z0-9-]{1,63}\\.){0,6}(?:example(?![0-9a-z-])|(?:test|invalid)(?![0-9a-z.-]))"
 	  "))[0-9A-Za-z\\[]",
 	  2.55),
-    REGEX("dotenv-secret", "assigns a password or a key", SECRET_HINT "[ \\t]*[:=]",
+    REGEX("dotenv-secret", "assigns a password or a key",
+	  SECRET_HINT "[ \\t]*[:=][ \\t]*[\"']?" VALUE_CHAR "{8}",
 	  "(?<=^|^ {2}|^ {4}|^ {6}|^ {8}|^\\t|^\\t\\t|^export |^set |^ENV |^ARG |^# |"
 	  "^\\xEF\\xBB\\xBF|\\\\n)" SECRET_NAME "[ \\t]{0,4}[:=][ \\t]{0,4}[\"']?" NO_SECRET
 	  "(?![A-Za-z_][0-9A-Za-z_]*[.+][0-9A-Za-z_]+;)"
@@ -365,7 +366,8 @@ const struct builtin builtin_guards[] = {
 	  "(?=" SECRET(VALUE_CHAR "{12,200}") "[\"']?;?[ \\t]{0,8}(?:[ \\t]#[^\\n]{0,200})?"
 					      "(?:\\r?$|\\\\[nr]))" VALUE_CHAR "{12}",
 	  3.2),
-    REGEX("dotenv-secret", "assigns a password or a key", SECRET_HINT "[\\\\\"' \\t]*[:=]",
+    REGEX("dotenv-secret", "assigns a password or a key",
+	  SECRET_HINT "[\\\\\"' \\t]*[:=][ \\t]*\\\\?[\"'`][0-9A-Za-z+/=_-]{12}",
 	  "(?<=[\"'{,;\\s.])" SECRET_NAME
 	  "\\\\?[\"']?[ \\t]{0,4}[:=][ \\t]{0,4}\\\\?[\"'`]" NO_SECRET
 	  "(?=[0-9A-Z+/=_-]*[a-z])(?=[0-9A-Za-z+/=_-]*[0-9][A-Za-z+/=_-]+[0-9])"

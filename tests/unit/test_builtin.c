@@ -176,12 +176,11 @@ static void add_sample(struct buf *to, const char *text)
 }
 
 /* UTF-16. */
-#define W(c) c "{1:0}"
-#define WIDE_KEY                                                                                   \
-	W("P")                                                                                     \
-	W("R") W("I") W("V") W("A") W("T") W("E") W(" ") W("K") W("E") W("Y") W("-") W("-") W("-") \
-	    W("-") W("-") W("\n")
-#define WIDE_8    W("M") W("I") W("G") W("H") W("{1:B}") W("A") W("g") W("{1:B}")
+#define WIDE_KEY                                     \
+	"P{1:0}R{1:0}I{1:0}V{1:0}A{1:0}T{1:0}E{1:0}" \
+	" {1:0}K{1:0}E{1:0}Y{1:0}"                   \
+	"-{1:0}-{1:0}-{1:0}-{1:0}-{1:0}\n{1:0}"
+#define WIDE_8    "M{1:0}I{1:0}G{1:0}H{1:0}{1:B}{1:0}A{1:0}g{1:0}{1:B}{1:0}"
 #define WIDE_LINE WIDE_8 WIDE_8 WIDE_8 WIDE_8 WIDE_8
 
 struct sample {
