@@ -14,14 +14,14 @@ struct place {
 	size_t file, kept, problem;
 };
 
-static void put_rule(struct jsonl_writer *w, const struct rule *rule)
+static void put_rule(struct jsonl_writer *w, const char *key, const struct rule *rule)
 {
 	struct buf place = BUF_INIT;
 
 	if (rule != NULL)
 		buf_addf(&place, "%s:%u:%u", rule->place.file, rule->place.line,
 			 rule->place.column);
-	jsonl_any_string(w, "rule", rule != NULL ? place.data : "default");
+	jsonl_any_string(w, key, rule != NULL ? place.data : "default");
 	buf_release(&place);
 }
 
@@ -44,12 +44,26 @@ static void put_allowed(struct jsonl_writer *w, const struct guards *guards, con
 		jsonl_close_array(w);
 }
 
+/* Where a link leads, and the rule of that if it is what makes the label stricter. */
+static void put_content(struct jsonl_writer *w, const struct ledger *l,
+			const struct scan_file *file)
+{
+	const char *name = path_strip(file->content, l->strip);
+	struct rules_verdict verdict = {.labelled = false};
+
+	jsonl_path(w, "content", file->content);
+	if (name != NULL && (file->rule == NULL || file->rule->label != file->label))
+		rules_decide(l->rules, name, false, &verdict);
+	if (verdict.labelled && verdict.label == file->label)
+		put_rule(w, "content_rule", verdict.rule);
+}
+
 static void put_file(struct jsonl_writer *w, const struct ledger *l, const struct scan_file *file)
 {
 	struct rules_verdict verdict;
 
 	jsonl_string(w, "label", label_name(file->label));
-	put_rule(w, file->rule);
+	put_rule(w, "rule", file->rule);
 	if (file->rule != NULL &&
 	    rules_match(l->rules, file->rule->index, file->path, false, &verdict))
 		jsonl_any_string(w, "pattern", verdict.pattern);
@@ -58,7 +72,7 @@ static void put_file(struct jsonl_writer *w, const struct ledger *l, const struc
 	 * One that a link lends only looks so. */
 	size_t len = strlen(file->path), full = strlen(file->content);
 	if (full < len || file->content + full - len != file->path)
-		jsonl_path(w, "content", file->content);
+		put_content(w, l, file);
 	if (file->hot != ENTRY_NOT_HOT)
 		jsonl_number(w, "hot", (uint64_t)file->hot);
 	if (file->label != LABEL_PRIVATE)
@@ -144,7 +158,7 @@ static void put_totals(struct buf *to, const struct ledger *l)
 	for (size_t i = 0; i < s->usage.count; i++) {
 		const struct usage_rule *r = &s->usage.rules[i];
 		jsonl_open(&w, NULL);
-		put_rule(&w, r->rule);
+		put_rule(&w, "rule", r->rule);
 		jsonl_string(&w, "label", label_name(r->rule->label));
 		jsonl_number(&w, "decided", r->decided);
 		jsonl_bool(&w, "matched", r->matched);

@@ -34,7 +34,8 @@ static int open_report(const struct pack_options *options, struct pack_plan *pla
 static int fill_report(const struct pack_options *options, struct pack_plan *plan, bool content,
 		       struct err *e)
 {
-	const struct ledger ledger = {&plan->scan, options->rules, options->guards, content};
+	const struct ledger ledger = {&plan->scan, options->rules, options->guards, options->strip,
+				      content};
 
 	if (plan->report == NULL)
 		return 0;

@@ -2,7 +2,8 @@
  * ledger: every path of a tree with its label and why, for an auditor: the file of --report.
  *
  *   ledger = *path-line totals-line           JSON Lines
- *   path-line   = {"path":P,"label":L,"rule":PLACE,"pattern":S,"size":N,"content":P,"hot":N,
+ *   path-line   = {"path":P,"label":L,"rule":PLACE,"pattern":S,"size":N,"content":P,
+ *                  "content_rule":PLACE,"hot":N,
  *                  "allowed":[{"guard":ID},...],
  *                  "problems":[{"problem":KIND,"reason":S,"other":P,"guard":ID,"line":N,
  *                               "offset":N,"count":N},...]}
@@ -30,7 +31,8 @@ struct ledger {
 	const struct scan *scan; /* that has kept its private files */
 	const struct rules *rules;
 	const struct guards *guards;
-	bool content; /* content was looked at too */
+	unsigned strip; /* components that names in the release lack */
+	bool content;   /* content was looked at too */
 };
 
 ERR_CHECK int ledger_write(const struct ledger *l, struct outfile *to, struct err *e);

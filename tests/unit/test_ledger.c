@@ -90,7 +90,7 @@ static void add_problem(struct fixture *f, enum scan_fault fault, const char *pa
 /* Writes the report and reads it again; the caller frees it. */
 static char *report(const struct fixture *f, bool content)
 {
-	const struct ledger ledger = {&f->scan, f->rules, f->guards, content};
+	const struct ledger ledger = {&f->scan, f->rules, f->guards, 0, content};
 	const struct outfile_options options = {.force = true};
 	struct err e = {.code = ERR_NONE};
 	char *text = calloc(1, 8192);
