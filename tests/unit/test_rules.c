@@ -154,7 +154,7 @@ static void rules_label_by_the_last_rule_that_matches(void **state)
 
 static void rules_do_not_mind_how_accents_are_spelt(void **state)
 {
-	static const char *const patterns[] = {APART, TOGETHER, "*" APART "*", "/**/" TOGETHER};
+	static const char *const patterns[] = {APART, TOGETHER, ("*" APART "*"), ("/**/" TOGETHER)};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
