@@ -1,9 +1,9 @@
-#define _DEFAULT_SOURCE /* reallocarray() */
 #include "swarm/audit.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "swarm/grow.h"
 #include "swarm/path.h"
 #include "swarm/survey.h"
 
@@ -24,7 +24,7 @@ static int find_bad_pieces(const struct entry *entry, const struct filehash_dige
 			   struct finding *ret, struct err *e)
 {
 	uint64_t count = merkle_pieces(entry->size, ret->piece_length);
-	size_t cap = 0;
+	size_t room = 0;
 
 	for (uint64_t i = 0; i < count; i++) {
 		const uint8_t *want =
@@ -38,16 +38,12 @@ static int find_bad_pieces(const struct entry *entry, const struct filehash_dige
 			ret->pieces[ret->piece_count - 1].last = i;
 			continue;
 		}
-		if (ret->piece_count == cap) {
-			size_t want_cap = cap == 0 ? 4 : cap * 2;
-			struct finding_pieces *more =
-			    reallocarray(ret->pieces, want_cap, sizeof *more);
-			if (more == NULL)
-				return err_nomem(e);
-			ret->pieces = more;
-			cap = want_cap;
-		}
-		ret->pieces[ret->piece_count++] = (struct finding_pieces){i, i};
+		struct finding_pieces *more =
+		    grow_for_one(ret->pieces, ret->piece_count, &room, sizeof *more, e);
+		if (more == NULL)
+			return -1;
+		ret->pieces = more;
+		more[ret->piece_count++] = (struct finding_pieces){i, i};
 	}
 	return 0;
 }

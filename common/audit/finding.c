@@ -1,9 +1,9 @@
-#define _DEFAULT_SOURCE /* reallocarray() */
 #include "swarm/finding.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "swarm/grow.h"
 #include "swarm/jsonl.h"
 #include "swarm/path.h"
 #include "swarm/text.h"
@@ -19,17 +19,14 @@ void finding_list_release(struct finding_list *l)
 
 int finding_add(struct finding_list *l, const struct finding *f, struct err *e)
 {
-	if (l->count == l->cap) {
-		size_t want = l->cap == 0 ? 64 : l->cap * 2;
-		struct finding *more = reallocarray(l->items, want, sizeof *more);
-		if (more == NULL) {
-			free(f->pieces);
-			return err_nomem(e);
-		}
-		l->items = more;
-		l->cap = want;
+	struct finding *more = grow_for_one(l->items, l->count, &l->cap, sizeof *more, e);
+
+	if (more == NULL) {
+		free(f->pieces);
+		return -1;
 	}
-	l->items[l->count++] = *f;
+	l->items = more;
+	more[l->count++] = *f;
 	l->counts[f->kind]++;
 	return 0;
 }

@@ -1,4 +1,3 @@
-#define _DEFAULT_SOURCE /* reallocarray() */
 #include "swarm/survey.h"
 
 #include <errno.h>
@@ -7,6 +6,7 @@
 
 #include "swarm/digest.h"
 #include "swarm/fold.h"
+#include "swarm/grow.h"
 #include "swarm/hasher.h"
 #include "swarm/path.h"
 #include "swarm/pool.h"
@@ -125,17 +125,12 @@ struct sighting {
 
 static struct survey_file *add_file(struct survey *s, const struct sighting *x, struct err *e)
 {
-	if (s->count == s->cap) {
-		size_t want = s->cap == 0 ? 64 : s->cap * 2;
-		struct survey_file *more = reallocarray(s->files, want, sizeof *more);
-		if (more == NULL) {
-			(void)err_nomem(e);
-			return NULL;
-		}
-		s->files = more;
-		s->cap = want;
-	}
-	struct survey_file *p = &s->files[s->count];
+	struct survey_file *more = grow_for_one(s->files, s->count, &s->cap, sizeof *more, e);
+
+	if (more == NULL)
+		return NULL;
+	s->files = more;
+	struct survey_file *p = &more[s->count];
 	*p = (struct survey_file){.path = keep(s, x->item->path),
 				  .entry = x->entry,
 				  .size = x->item->size,

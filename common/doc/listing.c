@@ -1,32 +1,22 @@
-#define _DEFAULT_SOURCE /* reallocarray() */
 #include "swarm/listing.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "swarm/grow.h"
 #include "swarm/path.h"
-
-static int grow(struct listing *l, size_t *cap, struct err *e)
-{
-	size_t want = *cap == 0 ? 64 : *cap * 2;
-	struct entry *entries = reallocarray(l->entries, want, sizeof *entries);
-
-	if (entries == NULL)
-		return err_nomem(e);
-	l->entries = entries;
-	*cap = want;
-	return 0;
-}
 
 int listing_read(struct body *body, struct listing *ret, struct err *e)
 {
-	size_t cap = 0;
+	size_t room = 0;
 
 	*ret = (struct listing){.header = *body_header(body), .arena = ARENA_INIT};
 	for (;;) {
-		if (ret->count == cap && grow(ret, &cap, e) != 0)
+		struct entry *more = grow_for_one(ret->entries, ret->count, &room, sizeof *more, e);
+		if (more == NULL)
 			return -1;
-		int got = body_next(body, &ret->arena, &ret->entries[ret->count], e);
+		ret->entries = more;
+		int got = body_next(body, &ret->arena, &more[ret->count], e);
 		if (got < 0)
 			return -1;
 		if (got == 0)

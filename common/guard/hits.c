@@ -1,8 +1,9 @@
-#define _DEFAULT_SOURCE /* reallocarray() */
 #include "swarm/hits.h"
 
 #include <pthread.h>
 #include <stdlib.h>
+
+#include "swarm/grow.h"
 
 struct hits {
 	pthread_mutex_t lock;
@@ -32,23 +33,14 @@ void hits_free(struct hits *h)
 
 int hits_add(struct hits *h, const struct hits_hit *hit, struct err *e)
 {
-	int status = 0;
-
 	pthread_mutex_lock(&h->lock);
-	if (h->count == h->room) {
-		size_t room = h->room > 0 ? h->room * 2 : 64;
-		struct hits_hit *more = reallocarray(h->list, room, sizeof *more);
-		if (more == NULL)
-			status = err_nomem(e);
-		else {
-			h->list = more;
-			h->room = room;
-		}
+	struct hits_hit *more = grow_for_one(h->list, h->count, &h->room, sizeof *more, e);
+	if (more != NULL) {
+		h->list = more;
+		more[h->count++] = *hit;
 	}
-	if (status == 0)
-		h->list[h->count++] = *hit;
 	pthread_mutex_unlock(&h->lock);
-	return status;
+	return more != NULL ? 0 : -1;
 }
 
 /* Guards stand in one array. */

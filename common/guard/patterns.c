@@ -1,4 +1,3 @@
-#define _DEFAULT_SOURCE       /* reallocarray() */
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "swarm/patterns.h"
 
@@ -16,6 +15,8 @@
 #include <valgrind/valgrind.h>
 #endif
 #endif
+
+#include "swarm/grow.h"
 
 /* What \b and look-behinds may see of the bytes in front. */
 #define CONTEXT ((size_t)64)
@@ -190,17 +191,13 @@ int patterns_add(struct patterns *p, const char *regex, const char *hint, struct
 {
 	struct pattern pattern = {.looks_anywhere = true};
 
-	if (p->count == p->room) {
-		size_t room = p->room > 0 ? p->room * 2 : 64;
-		struct pattern *more = reallocarray(p->list, room, sizeof *more);
-		if (more == NULL)
-			return err_nomem(e);
-		p->list = more;
-		p->room = room;
-	}
+	struct pattern *more = grow_for_one(p->list, p->count, &p->room, sizeof *more, e);
+	if (more == NULL)
+		return -1;
+	p->list = more;
 	int status = compile(&pattern, regex, e);
 	pattern.hint = strdup(hint != NULL ? hint : regex);
-	p->list[p->count++] = pattern;
+	more[p->count++] = pattern;
 	if (status == 0 && pattern.hint == NULL)
 		return err_nomem(e);
 	return status;

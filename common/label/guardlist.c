@@ -1,8 +1,9 @@
-#define _DEFAULT_SOURCE /* reallocarray() */
 #include "swarm/guardlist.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "swarm/grow.h"
 
 #define ID_MAX       64
 #define TEXT_MAX     255
@@ -70,17 +71,12 @@ static struct guardlist_guard *add_guard(struct guardlist *to, const struct mark
 		(void)marked_reject(e, at, "more than %d guards", GUARDS_MAX);
 		return NULL;
 	}
-	if (to->count == to->room) {
-		size_t room = to->room > 0 ? to->room * 2 : 8;
-		struct guardlist_guard *more = reallocarray(to->guards, room, sizeof *more);
-		if (more == NULL) {
-			(void)err_nomem(e);
-			return NULL;
-		}
-		to->guards = more;
-		to->room = room;
-	}
-	struct guardlist_guard *guard = &to->guards[to->count++];
+	struct guardlist_guard *more =
+	    grow_for_one(to->guards, to->count, &to->room, sizeof *more, e);
+	if (more == NULL)
+		return NULL;
+	to->guards = more;
+	struct guardlist_guard *guard = &more[to->count++];
 	*guard = (struct guardlist_guard){.place = marked_place(at)};
 	return guard;
 }
@@ -130,15 +126,12 @@ static int read_disabled(struct guardlist *to, struct arena *arena, const struct
 		return -1;
 	if (to->disabled_count == GUARDS_MAX)
 		return marked_reject(e, at, "more than %d guards", GUARDS_MAX);
-	if (to->disabled_count == to->disabled_room) {
-		size_t room = to->disabled_room > 0 ? to->disabled_room * 2 : 8;
-		struct guardlist_disabled *more = reallocarray(to->disabled, room, sizeof *more);
-		if (more == NULL)
-			return err_nomem(e);
-		to->disabled = more;
-		to->disabled_room = room;
-	}
-	struct guardlist_disabled *disabled = &to->disabled[to->disabled_count];
+	struct guardlist_disabled *more =
+	    grow_for_one(to->disabled, to->disabled_count, &to->disabled_room, sizeof *more, e);
+	if (more == NULL)
+		return -1;
+	to->disabled = more;
+	struct guardlist_disabled *disabled = &more[to->disabled_count];
 	*disabled =
 	    (struct guardlist_disabled){.id = keep(arena, at->text, e), .place = marked_place(at)};
 	if (disabled->id == NULL)

@@ -9,6 +9,7 @@
 #include "swarm/arena.h"
 #include "swarm/buf.h"
 #include "swarm/fold.h"
+#include "swarm/grow.h"
 #include "swarm/io.h"
 
 #define FILE_SIZE_MAX ((size_t)1 << 20)
@@ -79,17 +80,11 @@ static struct numbered *add_entry(struct rules *r, const struct marked *at, stru
 		(void)marked_reject(e, at, "more than %d rules", RULES_MAX);
 		return NULL;
 	}
-	if (r->n == r->room) {
-		size_t room = r->room > 0 ? r->room * 2 : 64;
-		struct numbered *entries = realloc(r->entries, room * sizeof *entries);
-		if (entries == NULL) {
-			(void)err_nomem(e);
-			return NULL;
-		}
-		r->entries = entries;
-		r->room = room;
-	}
-	struct numbered *entry = &r->entries[r->n];
+	struct numbered *more = grow_for_one(r->entries, r->n, &r->room, sizeof *more, e);
+	if (more == NULL)
+		return NULL;
+	r->entries = more;
+	struct numbered *entry = &more[r->n];
 	*entry = (struct numbered){.rule = {.index = r->n++, .place = marked_place(at)}};
 	return entry;
 }
@@ -312,16 +307,12 @@ static int note_file(struct rules *r, const struct input *self, bool *ret_again,
 		if (self->is_file && r->files[i].is_file && r->files[i].dev == self->dev &&
 		    r->files[i].ino == self->ino)
 			*ret_again = true;
-	if (r->file_count == r->file_room) {
-		size_t room = r->file_room > 0 ? r->file_room * 2 : 8;
-		struct read_file *files = realloc(r->files, room * sizeof *files);
-		if (files == NULL)
-			return err_nomem(e);
-		r->files = files;
-		r->file_room = room;
-	}
-	r->files[r->file_count++] =
-	    (struct read_file){self->name, self->is_file, self->dev, self->ino};
+	struct read_file *more =
+	    grow_for_one(r->files, r->file_count, &r->file_room, sizeof *more, e);
+	if (more == NULL)
+		return -1;
+	r->files = more;
+	more[r->file_count++] = (struct read_file){self->name, self->is_file, self->dev, self->ino};
 	return 0;
 }
 

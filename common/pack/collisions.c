@@ -1,4 +1,3 @@
-#define _DEFAULT_SOURCE /* reallocarray() */
 #include "swarm/collisions.h"
 
 #include <stdbool.h>
@@ -8,6 +7,7 @@
 
 #include "swarm/buf.h"
 #include "swarm/fold.h"
+#include "swarm/grow.h"
 
 /* A file or a folder: the first `len` bytes of a path. 24 bytes each, for a million of them. */
 struct name {
@@ -53,15 +53,11 @@ static int add(struct names_found *f, const char *path, size_t len, struct err *
 		return -1;
 	if (!ok)
 		return 0;
-	if (f->count == f->room) {
-		size_t room = f->room > 0 ? f->room + f->room / 2 : 256;
-		struct name *more = reallocarray(f->list, room, sizeof *more);
-		if (more == NULL)
-			return err_nomem(e);
-		f->list = more;
-		f->room = room;
-	}
-	f->list[f->count] =
+	struct name *more = grow_for_one(f->list, f->count, &f->room, sizeof *more, e);
+	if (more == NULL)
+		return -1;
+	f->list = more;
+	more[f->count] =
 	    (struct name){hash_of(&f->folded), path, (uint32_t)len, (uint32_t)f->count};
 	f->count++;
 	return 0;

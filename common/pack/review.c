@@ -1,4 +1,3 @@
-#define _DEFAULT_SOURCE /* reallocarray() */
 #include "swarm/review.h"
 
 #include <stdlib.h>
@@ -6,21 +5,19 @@
 
 #include "swarm/body.h"
 #include "swarm/document.h"
+#include "swarm/grow.h"
 #include "swarm/jsonl.h"
 #include "swarm/path.h"
 #include "swarm/text.h"
 
 static int add(struct review *r, const struct review_change *change, struct err *e)
 {
-	if (r->count == r->room) {
-		size_t room = r->room > 0 ? r->room * 2 : 64;
-		struct review_change *more = reallocarray(r->changes, room, sizeof *more);
-		if (more == NULL)
-			return err_nomem(e);
-		r->changes = more;
-		r->room = room;
-	}
-	r->changes[r->count++] = *change;
+	struct review_change *more = grow_for_one(r->changes, r->count, &r->room, sizeof *more, e);
+
+	if (more == NULL)
+		return -1;
+	r->changes = more;
+	more[r->count++] = *change;
 	r->counts[change->kind]++;
 	r->newly_public += change->kind <= REVIEW_RELABELLED && change->now == LABEL_PUBLIC;
 	return 0;

@@ -1,4 +1,3 @@
-#define _DEFAULT_SOURCE /* reallocarray() */
 #include "swarm/scan.h"
 
 #include <errno.h>
@@ -8,6 +7,7 @@
 #include "swarm/buf.h"
 #include "swarm/collisions.h"
 #include "swarm/entry.h"
+#include "swarm/grow.h"
 #include "swarm/links.h"
 #include "swarm/merkle.h"
 #include "swarm/path.h"
@@ -27,25 +27,13 @@ struct scanner {
 	size_t unfolded;
 };
 
-/* Makes room for one more; returns the array, or NULL. */
-static void *grow(void *array, size_t count, size_t *cap, size_t size)
-{
-	if (count < *cap)
-		return array;
-	size_t want = *cap == 0 ? 256 : *cap + *cap / 2;
-	void *more = reallocarray(array, want, size);
-	if (more != NULL)
-		*cap = want;
-	return more;
-}
-
 int scan_add_problem(struct scan *s, const struct scan_problem *problem, struct err *e)
 {
 	struct scan_problem *more =
-	    grow(s->problems, s->problem_count, &s->problem_room, sizeof *more);
+	    grow_for_one(s->problems, s->problem_count, &s->problem_room, sizeof *more, e);
 
 	if (more == NULL)
-		return err_nomem(e);
+		return -1;
 	s->problems = more;
 	more[s->problem_count++] = *problem;
 	return 0;
@@ -86,10 +74,10 @@ out:
 static int keep_item(struct scanner *s, const struct source_item *item, uint64_t number,
 		     struct err *e)
 {
-	struct links_item *more = grow(s->items, s->count, &s->cap, sizeof *more);
+	struct links_item *more = grow_for_one(s->items, s->count, &s->cap, sizeof *more, e);
 
 	if (more == NULL)
-		return err_nomem(e);
+		return -1;
 	s->items = more;
 	struct links_item *to = &more[s->count];
 	*to =
@@ -165,9 +153,10 @@ static int keep_private(struct scanner *s, const struct scan_file *file, struct 
 
 	if (!s->options->keep_private)
 		return 0;
-	struct scan_file *more = grow(out->kept, out->kept_count, &s->kept_cap, sizeof *more);
+	struct scan_file *more =
+	    grow_for_one(out->kept, out->kept_count, &s->kept_cap, sizeof *more, e);
 	if (more == NULL)
-		return err_nomem(e);
+		return -1;
 	out->kept = more;
 	more[out->kept_count++] = *file;
 	return 0;
@@ -239,9 +228,10 @@ static int add_file(struct scanner *s, const char *source_path, const struct lin
 		return keep_private(s, &file, e);
 	if (check_name(s, path, source_path, content->path, e) != 0)
 		return -1;
-	struct scan_file *more = grow(out->files, out->count, &s->file_cap, sizeof *more);
+	struct scan_file *more =
+	    grow_for_one(out->files, out->count, &s->file_cap, sizeof *more, e);
 	if (more == NULL)
-		return err_nomem(e);
+		return -1;
 	out->files = more;
 	more[out->count++] = file;
 	return 0;
