@@ -95,11 +95,6 @@ static size_t find(const struct guards *g, const char *id)
 	return i;
 }
 
-static int reject(struct err *e, const struct marked_place *at)
-{
-	return err_prefix(e, "%s:%u:%u", at->file, at->line, at->column);
-}
-
 /* With the nearest id that is known. */
 static int reject_id(const struct guards *g, const char *id, const struct marked_place *at,
 		     struct err *e)
@@ -117,7 +112,7 @@ static int reject_id(const struct guards *g, const char *id, const struct marked
 			      meant);
 	else
 		(void)err_set(e, ERR_CONFIG, "unknown guard '%.100s'", id);
-	return reject(e, at);
+	return marked_prefix(e, *at);
 }
 
 static int add_way(struct guards *g, const struct guards_way *way, const char *regex,
@@ -182,7 +177,7 @@ static int add_own(struct guards *g, const struct guardlist_guard *own, struct e
 		else
 			(void)err_set(e, ERR_CONFIG, "'%s' is a built-in guard: choose another id",
 				      own->id);
-		return reject(e, &own->place);
+		return marked_prefix(e, own->place);
 	}
 	const char *description =
 	    own->description != NULL ? own->description : "matches a guard of the rules";
@@ -194,7 +189,7 @@ static int add_own(struct guards *g, const struct guardlist_guard *own, struct e
 		return allow_more(&g->list[i], &own->allow, e);
 	if (e->code == ERR_CONFIG) {
 		(void)err_prefix(e, "regex of '%s'", own->id);
-		(void)reject(e, &own->regex_place);
+		(void)marked_prefix(e, own->regex_place);
 	}
 	return -1;
 }
@@ -207,7 +202,7 @@ static int disable(struct guards *g, const struct guardlist_disabled *disabled, 
 	if (!all && i < g->count && g->list[i].shown.place.file != NULL) {
 		(void)err_set(e, ERR_CONFIG, "'%s' is no built-in guard: remove it from guards",
 			      disabled->id);
-		return reject(e, &disabled->place);
+		return marked_prefix(e, disabled->place);
 	}
 	if (!all && i == g->count)
 		return reject_id(g, disabled->id, &disabled->place, e);

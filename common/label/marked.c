@@ -15,9 +15,9 @@ struct marked_place marked_place(const struct marked *at)
 	return (struct marked_place){at->file, at->line, at->column};
 }
 
-int marked_prefix(struct err *e, const struct marked *at)
+int marked_prefix(struct err *e, struct marked_place at)
 {
-	return err_prefix(e, "%s:%u:%u", at->file, at->line, at->column);
+	return err_prefix(e, "%s:%u:%u", at.file, at.line, at.column);
 }
 
 int marked_reject(struct err *e, const struct marked *at, const char *fmt, ...)
@@ -29,7 +29,7 @@ int marked_reject(struct err *e, const struct marked *at, const char *fmt, ...)
 	(void)vsnprintf(msg, sizeof msg, fmt, ap);
 	va_end(ap);
 	(void)err_set(e, ERR_CONFIG, "%s", msg);
-	return marked_prefix(e, at);
+	return marked_prefix(e, marked_place(at));
 }
 
 /* --- parsing ---------------------------------------------------------------------------------- */

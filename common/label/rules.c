@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "swarm/arena.h"
-#include "swarm/buf.h"
 #include "swarm/fold.h"
 #include "swarm/grow.h"
 #include "swarm/io.h"
+#include "swarm/text.h"
 
 #define FILE_SIZE_MAX ((size_t)1 << 20)
 #define HEADER_MAX    255
@@ -342,7 +342,7 @@ static int read_file(struct rules *r, struct input *self, struct err *e)
 	int status = read_bytes(self, &text, e);
 
 	if (status != 0 && self->at != NULL)
-		(void)marked_prefix(e, self->at);
+		(void)marked_prefix(e, marked_place(self->at));
 	if (status == 0)
 		status = check_cycle(self, e);
 	if (status == 0)
@@ -496,6 +496,24 @@ size_t rules_count(const struct rules *r)
 const struct rule *rules_get(const struct rules *r, size_t i)
 {
 	return &r->entries[i].rule;
+}
+
+void rules_format_place(struct buf *to, const struct rule *rule)
+{
+	if (rule == NULL)
+		buf_adds(to, "default");
+	else
+		buf_addf(to, "%s:%u:%u", rule->place.file, rule->place.line, rule->place.column);
+}
+
+void rules_describe_place(struct buf *to, const struct rule *rule)
+{
+	struct buf place = BUF_INIT;
+
+	rules_format_place(&place, rule);
+	text_printable(to, place.data, place.len);
+	to->failed = to->failed || place.failed;
+	buf_release(&place);
 }
 
 size_t rules_file_count(const struct rules *r)

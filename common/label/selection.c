@@ -37,7 +37,7 @@ static int add(struct selection *s, struct arena *arena, struct selection_patter
 	struct glob *glob = compile(at->text, e);
 	if (glob == NULL && e->code == ERR_CONFIG) {
 		(void)err_prefix(e, "pattern '%.200s'", at->text);
-		return marked_prefix(e, at);
+		return marked_prefix(e, marked_place(at));
 	}
 	if (glob == NULL)
 		return -1;

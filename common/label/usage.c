@@ -41,25 +41,19 @@ void usage_note(struct usage *u, const struct rules *rules, const char *path,
 	}
 }
 
-static void put_place(struct buf *to, const struct rule *rule)
-{
-	text_printable(to, rule->place.file, strlen(rule->place.file));
-	buf_addf(to, ":%u:%u", rule->place.line, rule->place.column);
-}
-
 void usage_describe_dead(struct buf *to, const struct usage *u)
 {
 	for (size_t i = 0; i < u->count; i++) {
 		const struct usage_rule *r = &u->rules[i];
 		if (r->decided > 0)
 			continue;
-		put_place(to, r->rule);
+		rules_describe_place(to, r->rule);
 		if (!r->matched) {
 			buf_adds(to, ": this rule matches nothing in the tree\n");
 			continue;
 		}
 		buf_adds(to, ": this rule labels nothing: later ones overrule it, such as ");
-		put_place(to, r->overruled_by);
+		rules_describe_place(to, r->overruled_by);
 		buf_adds(to, " for '");
 		text_printable(to, r->example, strlen(r->example));
 		buf_adds(to, "'\n");

@@ -21,37 +21,25 @@ static const char *verdict_name(const struct rules_verdict *v)
 	return v->labelled ? label_name(v->label) : "unlabelled";
 }
 
-static void put_place(struct buf *to, const struct rules_verdict *v)
-{
-	if (v->rule == NULL)
-		buf_adds(to, "default");
-	else
-		buf_addf(to, "%s:%u:%u", v->rule->place.file, v->rule->place.line,
-			 v->rule->place.column);
-}
-
 static void put_text(struct buf *to, const char *indent, const struct rules_verdict *v,
 		     const char *path)
 {
-	struct buf place = BUF_INIT;
 	const char *pattern = v->pattern != NULL ? v->pattern : "-";
 
-	put_place(&place, v);
 	buf_addf(to, "%s%s\t", indent, verdict_name(v));
-	text_printable(to, place.data, place.len);
+	rules_describe_place(to, v->rule);
 	buf_addc(to, '\t');
 	text_printable(to, pattern, strlen(pattern));
 	buf_addc(to, '\t');
 	text_printable(to, path, strlen(path));
 	buf_addc(to, '\n');
-	buf_release(&place);
 }
 
 static void put_members(struct jsonl_writer *w, const struct rules_verdict *v)
 {
 	struct buf place = BUF_INIT;
 
-	put_place(&place, v);
+	rules_format_place(&place, v->rule);
 	jsonl_string(w, "label", verdict_name(v));
 	jsonl_any_string(w, "rule", place.data);
 	if (v->pattern != NULL)

@@ -18,10 +18,8 @@ static void put_rule(struct jsonl_writer *w, const char *key, const struct rule 
 {
 	struct buf place = BUF_INIT;
 
-	if (rule != NULL)
-		buf_addf(&place, "%s:%u:%u", rule->place.file, rule->place.line,
-			 rule->place.column);
-	jsonl_any_string(w, key, rule != NULL ? place.data : "default");
+	rules_format_place(&place, rule);
+	jsonl_any_string(w, key, place.data);
 	buf_release(&place);
 }
 

@@ -162,16 +162,6 @@ int review_refuse_new(const struct review *r, struct scan *scan, struct err *e)
 /* --- in words -----------------------------------------------------------------------------------
  */
 
-static void put_rule(struct buf *to, const struct rule *rule)
-{
-	if (rule == NULL) {
-		buf_adds(to, "the default");
-		return;
-	}
-	text_printable(to, rule->place.file, strlen(rule->place.file));
-	buf_addf(to, ":%u:%u", rule->place.line, rule->place.column);
-}
-
 static void describe_change(struct buf *to, const struct review_change *change)
 {
 	switch (change->kind) {
@@ -189,7 +179,8 @@ static void describe_change(struct buf *to, const struct review_change *change)
 		buf_adds(to, "not in the tree");
 	else {
 		buf_adds(to, change->kind == REVIEW_PRIVATE ? "private by " : "by ");
-		put_rule(to, change->rule);
+		buf_adds(to, change->rule == NULL ? "the " : "");
+		rules_describe_place(to, change->rule);
 	}
 	buf_adds(to, ")\n");
 }
@@ -232,9 +223,9 @@ void review_format(struct buf *to, const struct review *r)
 		if (change->kind != REVIEW_PUBLISHED)
 			jsonl_string(&w, "was", label_name(change->was));
 		if (change->kind != REVIEW_GONE) {
-			put_rule(&place, change->rule);
+			rules_describe_place(&place, change->rule);
 			jsonl_string(&w, "label", label_name(change->now));
-			jsonl_any_string(&w, "rule", change->rule != NULL ? place.data : "default");
+			jsonl_any_string(&w, "rule", place.data);
 		}
 		jsonl_close(&w);
 		buf_addc(to, '\n');

@@ -42,8 +42,8 @@ const struct marked *marked_parse(struct arena *arena, const char *file, const c
 				  size_t len, struct err *e);
 
 struct marked_place marked_place(const struct marked *at);
-/* Puts the place of the node in front of the message. Returns -1. */
-int marked_prefix(struct err *e, const struct marked *at);
+/* Puts the place in front of the message. Returns -1. */
+int marked_prefix(struct err *e, struct marked_place at);
 /* Sets an ERR_CONFIG with the place of the node in front. Returns -1. */
 int marked_reject(struct err *e, const struct marked *at, const char *fmt, ...) ERR_PRINTF(3, 4);
 

@@ -27,6 +27,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "swarm/buf.h"
 #include "swarm/err.h"
 #include "swarm/guardlist.h"
 #include "swarm/label.h"
@@ -80,6 +81,12 @@ bool rules_match(const struct rules *r, size_t i, const char *path, bool is_dire
 
 size_t rules_count(const struct rules *r);
 const struct rule *rules_get(const struct rules *r, size_t i);
+/*
+ * Append where a rule stands, "FILE:LINE:COLUMN", or "default" for NULL: as the file is called, and
+ * for terminals.
+ */
+void rules_format_place(struct buf *to, const struct rule *rule);
+void rules_describe_place(struct buf *to, const struct rule *rule);
 /* The files that were read, one that is included twice as often, by the names in places. */
 size_t rules_file_count(const struct rules *r);
 const char *rules_file(const struct rules *r, size_t i);

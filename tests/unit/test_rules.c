@@ -212,6 +212,30 @@ static void rules_tell_which_pattern_decided(void **state)
 	rules_free(r);
 }
 
+static void rules_name_the_place_of_a_rule(void **state)
+{
+	static const char text[] = HEAD RULE;
+	struct err e = {0};
+	struct rules *r = rules_parse("a\033b\xFF.yaml", text, strlen(text), &e);
+	struct buf place = BUF_INIT;
+
+	(void)state;
+	assert_non_null(r);
+	rules_format_place(&place, rules_get(r, 0));
+	assert_string_equal(place.data, "a\033b\xFF.yaml:3:5");
+	buf_clear(&place);
+	buf_adds(&place, "by ");
+	rules_describe_place(&place, rules_get(r, 0));
+	assert_string_equal(place.data, "by a\\x1bb\\xff.yaml:3:5");
+	buf_clear(&place);
+	rules_format_place(&place, NULL);
+	buf_addc(&place, ' ');
+	rules_describe_place(&place, NULL);
+	assert_string_equal(place.data, "default default");
+	buf_release(&place);
+	rules_free(r);
+}
+
 static void rules_match_asks_one_rule_alone(void **state)
 {
 	struct rules *r = parse(HEAD "rules:\n"
@@ -723,6 +747,7 @@ int main(void)
 	    cmocka_unit_test(rules_label_by_the_last_rule_that_matches),
 	    cmocka_unit_test(rules_do_not_mind_how_accents_are_spelt),
 	    cmocka_unit_test(rules_tell_which_pattern_decided),
+	    cmocka_unit_test(rules_name_the_place_of_a_rule),
 	    cmocka_unit_test(rules_match_asks_one_rule_alone),
 	    cmocka_unit_test(rules_read_a_negated_directory_so_that_less_is_published),
 	    cmocka_unit_test(rules_default_labels_what_no_rule_names),
