@@ -8,7 +8,6 @@
 #include "swarm/builtin.h"
 #include "swarm/glob.h"
 #include "swarm/patterns.h"
-#include "swarm/text.h"
 
 /* A guard of one id, which may have several ways to find something. */
 struct guard {
@@ -95,9 +94,7 @@ static size_t find(const struct guards *g, const char *id)
 	return i;
 }
 
-/* With the nearest id that is known. */
-static int reject_id(const struct guards *g, const char *id, const struct marked_place *at,
-		     struct err *e)
+static int reject_id(const struct guards *g, const char *id, struct marked_place at, struct err *e)
 {
 	const char **ids = calloc(g->count + 1, sizeof *ids);
 
@@ -105,14 +102,9 @@ static int reject_id(const struct guards *g, const char *id, const struct marked
 		return err_nomem(e);
 	for (size_t i = 0; i < g->count; i++)
 		ids[i] = g->list[i].shown.id;
-	const char *meant = text_nearest(id, ids);
+	(void)marked_reject_unknown(e, at, "guard", id, ids);
 	free(ids);
-	if (meant != NULL)
-		(void)err_set(e, ERR_CONFIG, "unknown guard '%.100s' (did you mean '%s'?)", id,
-			      meant);
-	else
-		(void)err_set(e, ERR_CONFIG, "unknown guard '%.100s'", id);
-	return marked_prefix(e, *at);
+	return -1;
 }
 
 static int add_way(struct guards *g, const struct guards_way *way, const char *regex,
@@ -168,7 +160,7 @@ static int add_own(struct guards *g, const struct guardlist_guard *own, struct e
 
 	if (own->regex == NULL)
 		return i < g->count ? allow_more(&g->list[i], &own->allow, e)
-				    : reject_id(g, own->id, &own->place, e);
+				    : reject_id(g, own->id, own->place, e);
 	if (i < g->count) {
 		const struct marked_place *other = &g->list[i].shown.place;
 		if (other->file != NULL)
@@ -205,7 +197,7 @@ static int disable(struct guards *g, const struct guardlist_disabled *disabled, 
 		return marked_prefix(e, disabled->place);
 	}
 	if (!all && i == g->count)
-		return reject_id(g, disabled->id, &disabled->place, e);
+		return reject_id(g, disabled->id, disabled->place, e);
 	do {
 		if (g->list[i].shown.place.file == NULL)
 			g->list[i].is_disabled = true;

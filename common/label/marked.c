@@ -32,6 +32,19 @@ int marked_reject(struct err *e, const struct marked *at, const char *fmt, ...)
 	return marked_prefix(e, marked_place(at));
 }
 
+int marked_reject_unknown(struct err *e, struct marked_place at, const char *what, const char *word,
+			  const char *const *words)
+{
+	const char *nearest = text_nearest(word, words);
+
+	if (nearest == NULL)
+		(void)err_set(e, ERR_CONFIG, "unknown %s '%.100s'", what, word);
+	else
+		(void)err_set(e, ERR_CONFIG, "unknown %s '%.100s' (did you mean '%s'?)", what, word,
+			      nearest);
+	return marked_prefix(e, at);
+}
+
 /* --- parsing ---------------------------------------------------------------------------------- */
 
 struct builder {
@@ -287,17 +300,6 @@ const struct marked *marked_get(const struct marked *map, const char *key)
 	return NULL;
 }
 
-static int reject_unknown(const struct marked *at, const char *what, const char *const *words,
-			  struct err *e)
-{
-	const char *nearest = text_nearest(at->text, words);
-
-	if (nearest == NULL)
-		return marked_reject(e, at, "unknown %s '%.100s'", what, at->text);
-	return marked_reject(e, at, "unknown %s '%.100s' (did you mean '%s'?)", what, at->text,
-			     nearest);
-}
-
 static size_t index_of(const char *word, const char *const *words)
 {
 	size_t i = 0;
@@ -317,7 +319,7 @@ int marked_fields(const struct marked *map, const char *what, const char *const 
 	for (const struct marked *key = map->first; key != NULL; key = key->next->next) {
 		size_t i = index_of(key->text, keys);
 		if (keys[i] == NULL)
-			return reject_unknown(key, "key", keys, e);
+			return marked_reject_unknown(e, marked_place(key), "key", key->text, keys);
 		if (ret[i] != NULL)
 			return marked_reject(e, key, "duplicate key '%s'", key->text);
 		ret[i] = key->next;
@@ -346,7 +348,7 @@ int marked_choose(const struct marked *at, const char *what, const char *const *
 	if (words[*ret] != NULL)
 		return 0;
 	if (text_nearest(at->text, words) != NULL)
-		return reject_unknown(at, what, words, e);
+		return marked_reject_unknown(e, marked_place(at), what, at->text, words);
 	struct buf all = BUF_INIT;
 	for (size_t i = 0; words[i] != NULL; i++)
 		buf_addf(&all, "%s%s", i > 0 ? ", " : "", words[i]);

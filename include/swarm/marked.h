@@ -46,6 +46,12 @@ struct marked_place marked_place(const struct marked *at);
 int marked_prefix(struct err *e, struct marked_place at);
 /* Sets an ERR_CONFIG with the place of the node in front. Returns -1. */
 int marked_reject(struct err *e, const struct marked *at, const char *fmt, ...) ERR_PRINTF(3, 4);
+/*
+ * Sets an ERR_CONFIG for a word that is not of the NULL-terminated `words`, with the one that was
+ * probably meant: "FILE:LINE:COLUMN: unknown <what> 'lable' (did you mean 'label'?)". Returns -1.
+ */
+int marked_reject_unknown(struct err *e, struct marked_place at, const char *what, const char *word,
+			  const char *const *words);
 
 /* The value of `key` in a map, or NULL. */
 const struct marked *marked_get(const struct marked *map, const char *key);
