@@ -71,6 +71,20 @@ int fold_text(struct buf *to, const char *text, struct err *e)
 	return buf_check(to, e);
 }
 
+int fold_name(struct buf *to, const char *name, struct err *e)
+{
+	struct err why;
+
+	if (fold_text(to, name, &why) == 0)
+		return 0;
+	if (why.code != ERR_MALFORMED) {
+		*e = why;
+		return -1;
+	}
+	lower_ascii(to, name);
+	return buf_check(to, e);
+}
+
 int fold_spelling(struct buf *to, const char *text, struct err *e)
 {
 	uint8_t *composed = NULL;

@@ -6,6 +6,7 @@
 
 #include "swarm/buf.h"
 #include "swarm/builtin.h"
+#include "swarm/fold.h"
 #include "swarm/glob.h"
 #include "swarm/patterns.h"
 
@@ -48,21 +49,13 @@ static void release_globs(struct globs *g)
 	free(g->list);
 }
 
-static void lower(struct buf *to, const char *text)
-{
-	buf_clear(to);
-	for (; *text != '\0'; text++)
-		buf_addc(to, *text >= 'A' && *text <= 'Z' ? (char)(*text + ('a' - 'A')) : *text);
-}
-
-/* A pattern in lower case. */
+/* Of the folded pattern, for names that are folded too. */
 static struct glob *make_glob(const char *pattern, struct err *e)
 {
 	struct buf text = BUF_INIT;
 	struct glob *glob = NULL;
 
-	lower(&text, pattern);
-	if (buf_check(&text, e) == 0)
+	if (fold_text(&text, pattern, e) == 0)
 		glob = glob_new(text.data, e);
 	buf_release(&text);
 	return glob;
@@ -323,13 +316,13 @@ const struct guards_guard *guards_judge_name(const struct guards *g, const char 
 {
 	const struct guards_guard *found = NULL;
 	struct buf text = BUF_INIT;
+	struct err e;
 
-	lower(&text, name);
 	/* Without memory the name is judged as it is. */
-	const char *lowered = text.failed ? name : text.data;
+	const char *folded = fold_name(&text, name, &e) == 0 ? text.data : name;
 	for (size_t i = 0; i < g->count && found == NULL; i++)
 		if (g->names[i].count > 0 && !g->list[i].is_disabled &&
-		    globs_match(&g->names[i], lowered) && !guards_allows(g, i, path))
+		    globs_match(&g->names[i], folded) && !guards_allows(g, i, path))
 			found = &g->list[i].shown;
 	buf_release(&text);
 	return found;

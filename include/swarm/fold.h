@@ -15,6 +15,8 @@
  * changes nothing.
  */
 ERR_CHECK int fold_text(struct buf *to, const char *text, struct err *e);
+/* The same for a name of any bytes: of what is not UTF-8, only ASCII letters are folded. */
+ERR_CHECK int fold_name(struct buf *to, const char *name, struct err *e);
 /* Whether the text is ASCII, of which there is one spelling. */
 bool fold_is_ascii(const char *text);
 /* Sets `to` to the text in NFC; case stays. The same errors. */

@@ -37,9 +37,9 @@ const struct guards_guard *guards_get(const struct guards *g, size_t i);
 /* Whether it was disabled by the rules. */
 bool guards_is_disabled(const struct guards *g, size_t i);
 /*
- * The guard that refuses a file of this name, whatever the case of its letters; NULL: none does.
- * `path` is its name in the release, where a guard may be allowed; the same as `name` but where
- * that loses components or is lent by a link.
+ * The guard that refuses a file of this name, whatever its case and the spelling of its accents;
+ * NULL: none does. `path` is its name in the release, where a guard may be allowed; the same as
+ * `name` but where that loses components or is lent by a link.
  */
 const struct guards_guard *guards_judge_name(const struct guards *g, const char *name,
 					     const char *path);

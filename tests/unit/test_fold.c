@@ -184,6 +184,27 @@ static void fold_replaces_what_was_there(void **state)
 	buf_release(&to);
 }
 
+static void fold_takes_names_of_any_bytes(void **state)
+{
+	static const char *const pairs[][2] = {
+	    {"", ""},
+	    {"README.md", "readme.md"},
+	    {"\xC3\x84", "\xC3\xA4"},
+	    {"A\xFF", "a\xFF"},
+	    {"\xC3\x84\xFE\xC3\x84Z", "\xC3\x84\xFE\xC3\x84z"},
+	};
+	struct buf to = BUF_INIT;
+	struct err e = {.code = ERR_NONE};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(pairs); i++) {
+		assert_int_equal(fold_name(&to, pairs[i][0], &e), 0);
+		assert_string_equal(to.data, pairs[i][1]);
+	}
+	assert_int_equal(e.code, ERR_NONE);
+	buf_release(&to);
+}
+
 static void fold_spelling_composes_and_keeps_case(void **state)
 {
 	static const char *const pairs[][2] = {
@@ -213,6 +234,7 @@ int main(void)
 	    cmocka_unit_test(fold_of_what_is_folded_changes_nothing),
 	    cmocka_unit_test(fold_refuses_what_is_not_utf8),
 	    cmocka_unit_test(fold_replaces_what_was_there),
+	    cmocka_unit_test(fold_takes_names_of_any_bytes),
 	    cmocka_unit_test(fold_spelling_composes_and_keeps_case),
 	};
 

@@ -136,6 +136,15 @@ static void guards_refuse_names(void **state)
 	    {"js/a~", "editor-dropping"},
 	    {"~", "nobody"},
 	    {"a.dSYM/Contents/Info.plist", "build-leftover"},
+	    {"ID_RSA", "secret-file"},
+	    {".SSH/\xC3\x84", "secret-file"},
+	    /* To most file systems without case, a long s is an s, and a Kelvin sign a k. */
+	    {"id_r\xC5\xBF\x61", "secret-file"},
+	    {"a.\xE2\x84\xAA\x44\x42X", "secret-file"},
+	    {"id_r\xC3\x9F\x61", "nobody"},
+	    /* Of bytes that are no text, the letters of ASCII. */
+	    {"\xFF/.SSH/config", "secret-file"},
+	    {"\xFF/.S\xC5\xBFH/config", "nobody"},
 	    {"index.html", "nobody"},
 	};
 	struct made m = make("");
