@@ -47,13 +47,20 @@ static int commit_report(struct pack_plan *plan, struct err *e)
 	return plan->report != NULL ? outfile_commit(plan->report, e) : 0;
 }
 
+/* Both, where there is no other output. */
+static int write_report(const struct pack_options *options, struct pack_plan *plan, bool content,
+			struct err *e)
+{
+	return fill_report(options, plan, content, e) == 0 ? commit_report(plan, e) : -1;
+}
+
 /* The answer where there are problems; the report tells of them too. */
 static int refuse(const struct pack_options *options, struct pack_plan *plan, bool content,
 		  struct err *e)
 {
 	size_t n = scan_count_refused(&plan->scan);
 
-	if (fill_report(options, plan, content, e) != 0 || commit_report(plan, e) != 0)
+	if (write_report(options, plan, content, e) != 0)
 		return -1;
 	return err_set(e, ERR_REFUSED, "%zu %s cannot be released", n, n == 1 ? "path" : "paths");
 }
@@ -118,11 +125,13 @@ static int find_hot(const struct pack_options *options, struct pack_plan *plan, 
 	return 0;
 }
 
-static int count_bytes(const struct scan *scan, uint64_t *ret, struct err *e)
+static int count_bytes(struct pack_plan *plan, struct err *e)
 {
-	*ret = 0;
+	const struct scan *scan = &plan->scan;
+
 	for (size_t i = 0; i < scan->count; i++)
-		if (!num_add(*ret, scan->files[i].size, ret) || *ret > NUM_MAX)
+		if (!num_add(plan->bytes, scan->files[i].size, &plan->bytes) ||
+		    plan->bytes > NUM_MAX)
 			return err_set(e, ERR_REFUSED,
 				       "the files add up to more than 2^53-1 bytes");
 	return 0;
@@ -154,8 +163,6 @@ int pack_plan(struct source *source, const struct pack_options *options, struct 
 					 .keep_private =
 					     options->report != NULL || options->against != NULL};
 
-	uint64_t total = 0;
-
 	*plan = (struct pack_plan){.piece_length = options->piece_length};
 	if (check_outputs(options, source, e) != 0)
 		return -1;
@@ -170,19 +177,16 @@ int pack_plan(struct source *source, const struct pack_options *options, struct 
 	if (plan->scan.problem_count > 0)
 		return refuse(options, plan, false, e);
 	if (plan->scan.count == 0) {
-		if (fill_report(options, plan, false, e) != 0 || commit_report(plan, e) != 0)
+		if (write_report(options, plan, false, e) != 0)
 			return -1;
 		return err_set(e, ERR_REFUSED, "nothing in '%s' is to be published",
 			       source_name(source));
 	}
-	if (count_bytes(&plan->scan, &total, e) != 0 || find_hot(options, plan, e) != 0)
+	if (count_bytes(plan, e) != 0 || find_hot(options, plan, e) != 0)
 		return -1;
 	if (plan->piece_length == 0)
 		plan->piece_length = scan_piece_length(&plan->scan);
-	if (options->dry_run &&
-	    (fill_report(options, plan, false, e) != 0 || commit_report(plan, e) != 0))
-		return -1;
-	return 0;
+	return options->dry_run ? write_report(options, plan, false, e) : 0;
 }
 
 void pack_release(struct pack_plan *plan)
@@ -215,16 +219,16 @@ static void make_entry(const struct scan_file *file, const struct filehash_diges
 	memcpy(ret->root, digests->root, SHA256_SIZE);
 }
 
-static int write_inventory(const struct content *c, struct outfile *out, struct err *e)
+static int write_inventory(const struct content *c, uint64_t bytes, struct outfile *out,
+			   struct err *e)
 {
 	struct header header = {.kind = HEADER_INVENTORY,
 				.piece_length = c->hash.piece_length,
-				.files = c->scan->count};
+				.files = c->scan->count,
+				.bytes = bytes};
 	struct buf text = BUF_INIT;
 	int status = -1;
 
-	if (count_bytes(c->scan, &header.bytes, e) != 0)
-		return -1;
 	header_format(&text, &header);
 	buf_addc(&text, '\n');
 	for (size_t i = 0; i < c->scan->count; i++) {
@@ -288,7 +292,8 @@ static int produce(struct content *c, const struct pack_options *options, struct
 		(void)refuse(options, plan, true, e);
 		goto out;
 	}
-	if (write_inventory(c, inventory, e) != 0 || fill_report(options, plan, true, e) != 0)
+	if (write_inventory(c, plan->bytes, inventory, e) != 0 ||
+	    fill_report(options, plan, true, e) != 0)
 		goto out;
 	if (c->bundle != NULL && bundle_sync(c->bundle, e) != 0)
 		goto out;
@@ -315,11 +320,8 @@ int pack_run(struct source *source, const struct pack_options *options, struct p
 			    .hash = {plan->piece_length, options->plain},
 			    .progress = options->progress,
 			    .guards = options->guards};
-	uint64_t total = 0;
 	int status = -1;
 
-	if (count_bytes(scan, &total, e) != 0)
-		return -1;
 	c.digests = calloc(scan->count, sizeof *c.digests);
 	if (c.digests == NULL)
 		return err_nomem(e);
@@ -329,7 +331,7 @@ int pack_run(struct source *source, const struct pack_options *options, struct p
 	if (c.hits != NULL)
 		c.pool = pool_new(options->threads, e);
 	if (c.pool != NULL) {
-		progress_begin(options->progress, "packing", total);
+		progress_begin(options->progress, "packing", plan->bytes);
 		status = produce(&c, options, plan, e);
 		progress_end(options->progress);
 	}

@@ -124,7 +124,7 @@ int review_run(struct review *ret, const char *against, const struct scan *scan,
 	struct body *body = NULL;
 	int status = -1;
 
-	*ret = (struct review){.against = against, .arena = ARENA_INIT};
+	*ret = (struct review){.arena = ARENA_INIT};
 	struct document *d = document_open(against, e);
 	if (d == NULL)
 		return -1;

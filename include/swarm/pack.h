@@ -58,6 +58,7 @@ struct pack_plan {
 	bool has_review;
 	struct popularity *traffic;    /* NULL: none */
 	struct popularity_file *asked; /* for each of scan.files; NULL likewise */
+	uint64_t bytes;                /* of all of scan.files */
 	uint64_t piece_length;
 	struct outfile *report; /* open until it is written; NULL: none */
 };

@@ -28,7 +28,6 @@ struct review_change {
 };
 
 struct review {
-	const char *against; /* the earlier release's document, borrowed */
 	/* Each kind by itself, in the order above, each in file-tree order. */
 	struct review_change *changes;
 	size_t count, room;
