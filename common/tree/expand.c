@@ -139,7 +139,7 @@ static int start(struct expand *x, struct err *e)
 		return 0;
 	if (!is_gzip(x->first, x->first_len))
 		return start_libarchive(x, e);
-	x->gunzip = gunzip_new(x->fd, x->name, x->first, x->first_len, e);
+	x->gunzip = gunzip_new(x->fd, x->name, x->noun, x->first, x->first_len, e);
 	return x->gunzip != NULL ? 0 : -1;
 }
 
@@ -183,19 +183,6 @@ bool expand_is_compressed(const struct expand *x)
 	return x->gunzip != NULL || x->archive != NULL;
 }
 
-/* gunzip takes whatever it reads for an archive. */
-static int name_it(const struct expand *x, struct err *e)
-{
-	static const char archive[] = "cannot read the archive '";
-	struct err found = *e;
-	size_t before = sizeof archive - 1 + strlen(x->name);
-
-	if (strncmp(found.msg, archive, sizeof archive - 1) != 0 || strlen(found.msg) < before)
-		return -1;
-	return err_set(e, found.code, "cannot read the %s '%s%s", x->noun, x->name,
-		       found.msg + before);
-}
-
 /* Block by block: what stands before the damage is not lost with it. */
 static ssize_t read_libarchive(struct expand *x, const void **ret, struct err *e)
 {
@@ -221,8 +208,6 @@ ssize_t expand_next(struct expand *x, const void **ret, struct err *e)
 	} else if (x->gunzip != NULL) {
 		*ret = x->block;
 		n = gunzip_read(x->gunzip, x->block, sizeof x->block, e);
-		if (n < 0 && e->code == ERR_MALFORMED)
-			(void)name_it(x, e);
 	} else {
 		n = read_raw(x, ret, e);
 	}

@@ -14,7 +14,7 @@
 
 struct gunzip {
 	int fd;
-	const char *name;
+	const char *name, *noun;
 	z_stream z;
 	bool input_ended, ended;
 	size_t before_len;
@@ -22,7 +22,8 @@ struct gunzip {
 	uint8_t block[BLOCK];
 };
 
-struct gunzip *gunzip_new(int fd, const char *name, const void *before, size_t len, struct err *e)
+struct gunzip *gunzip_new(int fd, const char *name, const char *noun, const void *before,
+			  size_t len, struct err *e)
 {
 	struct gunzip *g = calloc(1, sizeof *g);
 
@@ -33,6 +34,7 @@ struct gunzip *gunzip_new(int fd, const char *name, const void *before, size_t l
 	}
 	g->fd = fd;
 	g->name = name;
+	g->noun = noun;
 	if (len > 0)
 		memcpy(g->before, before, len);
 	g->before_len = len;
@@ -66,7 +68,8 @@ static int refill(struct gunzip *g, struct err *e)
 
 static int damaged(const struct gunzip *g, const char *why, struct err *e)
 {
-	return err_set(e, ERR_MALFORMED, "cannot read the archive '%s': gzip: %s", g->name, why);
+	return err_set(e, ERR_MALFORMED, "cannot read the %s '%s': gzip: %s", g->noun, g->name,
+		       why);
 }
 
 /* What stands behind a member: another one, padding with zeros, or nothing. */

@@ -13,9 +13,12 @@
 
 struct gunzip;
 
-/* `fd` and `name` are borrowed; `before` are `len` (at most 16) bytes that were read from it
- * before. */
-struct gunzip *gunzip_new(int fd, const char *name, const void *before, size_t len, struct err *e);
+/*
+ * `fd`, `name` and `noun` are borrowed; messages are about "the <noun> '<name>'". `before` are
+ * `len` (at most 16) bytes that were read from `fd` before.
+ */
+struct gunzip *gunzip_new(int fd, const char *name, const char *noun, const void *before,
+			  size_t len, struct err *e);
 void gunzip_free(struct gunzip *g);
 /*
  * Up to `len` bytes of what was compressed; 0 at the end of the last member. ERR_MALFORMED:
