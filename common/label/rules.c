@@ -531,11 +531,6 @@ enum rules_symlinks rules_symlinks(const struct rules *r)
 	return r->symlinks;
 }
 
-bool rules_default_is_private(const struct rules *r)
-{
-	return r->default_is_private;
-}
-
 const struct guardlist *rules_guards(const struct rules *r)
 {
 	return &r->guards;

@@ -91,7 +91,6 @@ void rules_describe_place(struct buf *to, const struct rule *rule);
 size_t rules_file_count(const struct rules *r);
 const char *rules_file(const struct rules *r, size_t i);
 enum rules_symlinks rules_symlinks(const struct rules *r);
-bool rules_default_is_private(const struct rules *r);
 const struct guardlist *rules_guards(const struct rules *r);
 
 #endif

@@ -31,15 +31,17 @@ static void check_rule(const struct rules *r, size_t i)
 	check_place(rule->place);
 }
 
-static void check_decision(const struct rules *r, const char *path, bool is_directory)
+/* What the default does with a path is noted in by_default, by whether that labels it. */
+static void check_decision(const struct rules *r, const char *path, bool is_directory,
+			   bool by_default[2])
 {
 	struct rules_verdict v, again;
 	size_t n = rules_count(r);
 
 	rules_decide(r, path, is_directory, &v);
 	if (v.rule == NULL) {
-		check(v.labelled == rules_default_is_private(r) && v.pattern == NULL);
-		check(!v.labelled || v.label == LABEL_PRIVATE);
+		check(v.pattern == NULL && (!v.labelled || v.label == LABEL_PRIVATE));
+		by_default[v.labelled] = true;
 	} else {
 		n = v.rule->index + 1;
 		check(v.labelled && v.rule == rules_get(r, n - 1) && v.label == v.rule->label);
@@ -64,6 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const paths[] = {
 	    "a", "index.html", "a/b.png", "img/a/b/c.png", "uploads/x", "static/js/a.map", "é/ü"};
+	bool by_default[2] = {false, false};
 	struct err e = {0};
 	struct rules *r = rules_parse(NAME, (const char *)data, size, &e);
 
@@ -75,9 +78,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < rules_count(r); i++)
 		check_rule(r, i);
 	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-		check_decision(r, paths[i], false);
-		check_decision(r, paths[i], true);
+		check_decision(r, paths[i], false, by_default);
+		check_decision(r, paths[i], true, by_default);
 	}
+	/* The default is one for all paths. */
+	check(!(by_default[false] && by_default[true]));
 	rules_free(r);
 	return 0;
 }

@@ -289,13 +289,11 @@ static void rules_default_labels_what_no_rule_names(void **state)
 	struct rules_verdict v;
 
 	(void)state;
-	assert_false(rules_default_is_private(open));
 	rules_decide(open, "a.txt", false, &v);
 	assert_false(v.labelled);
 	assert_null(v.rule);
 	assert_null(v.pattern);
 
-	assert_true(rules_default_is_private(closed));
 	rules_decide(closed, "a.txt", false, &v);
 	assert_true(v.labelled);
 	assert_int_equal(v.label, LABEL_PRIVATE);
@@ -334,7 +332,7 @@ static void rules_take_keys_in_any_order(void **state)
 
 	(void)state;
 	assert_string_equal(label_of(r, "a"), "public");
-	assert_true(rules_default_is_private(r));
+	assert_string_equal(label_of(r, "unnamed"), "private");
 	rules_free(r);
 }
 
@@ -574,7 +572,7 @@ static void rules_settings_outrank_those_of_includes(void **state)
 	write_file(*state, "b.yaml", HEAD "symlinks: follow\n");
 
 	struct rules *r = load(*state, "main.yaml");
-	assert_false(rules_default_is_private(r));
+	assert_string_equal(label_of(r, "unnamed"), "none");
 	assert_int_equal(rules_symlinks(r), RULES_SYMLINKS_SKIP);
 	rules_free(r);
 }
@@ -592,7 +590,7 @@ static void rules_of_a_later_file_outrank_those_of_an_earlier(void **state)
 	const char *files[] = {path_in(*state, "a.yaml", a), path_in(*state, "b.yaml", b)};
 	struct rules *r = rules_load(files, 2, &e);
 	assert_non_null(r);
-	assert_true(rules_default_is_private(r));
+	assert_string_equal(label_of(r, "unnamed"), "private");
 	assert_int_equal(rules_symlinks(r), RULES_SYMLINKS_FOLLOW);
 	assert_string_equal(label_of(r, "x"), "origin");
 	rules_free(r);
@@ -615,7 +613,7 @@ static void rules_may_stand_in_one_file_and_settings_in_another(void **state)
 	const char *files[] = {path_in(*state, "a.yaml", a), path_in(*state, "b.yaml", b)};
 	struct rules *r = rules_load(files, 2, &e);
 	assert_non_null(r);
-	assert_true(rules_default_is_private(r));
+	assert_string_equal(label_of(r, "unnamed"), "private");
 	rules_free(r);
 	load_rejects(*state, "a.yaml", "a.yaml:1:1: there are no rules");
 }
