@@ -13,9 +13,7 @@
 
 #define NOT_SPOOLED UINT64_MAX
 
-/* --- what is in an open file
- * ----------------------------------------------------------------------
- */
+/* --- what is in an open file ------------------------------------------------------------------ */
 
 static ssize_t read_file_at(void *context, uint64_t offset, void *to, size_t len, struct err *e)
 {
