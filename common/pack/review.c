@@ -223,7 +223,7 @@ void review_format(struct buf *to, const struct review *r)
 		if (change->kind != REVIEW_PUBLISHED)
 			jsonl_string(&w, "was", label_name(change->was));
 		if (change->kind != REVIEW_GONE) {
-			rules_describe_place(&place, change->rule);
+			rules_format_place(&place, change->rule);
 			jsonl_string(&w, "label", label_name(change->now));
 			jsonl_any_string(&w, "rule", place.data);
 		}
