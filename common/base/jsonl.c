@@ -261,6 +261,16 @@ const char *jsonl_get_string(struct jsonl_object *o, const char *key)
 	return json_string_value(value);
 }
 
+void jsonl_get_fixed(struct jsonl_object *o, const char *key, const char *value)
+{
+	char why[128];
+
+	if (strcmp(jsonl_get_string(o, key), value) == 0)
+		return;
+	(void)snprintf(why, sizeof why, "is not %s", value);
+	jsonl_reject(o, key, why);
+}
+
 uint64_t jsonl_get_number(struct jsonl_object *o, const char *key)
 {
 	const json_t *value = take(o, key);
@@ -273,6 +283,15 @@ uint64_t jsonl_get_number(struct jsonl_object *o, const char *key)
 		return 0;
 	}
 	return (uint64_t)json_integer_value(value);
+}
+
+uint64_t jsonl_get_positive(struct jsonl_object *o, const char *key)
+{
+	uint64_t n = jsonl_get_number(o, key);
+
+	if (n == 0)
+		jsonl_reject(o, key, "is not at least 1");
+	return n;
 }
 
 bool jsonl_get_bool(struct jsonl_object *o, const char *key)

@@ -392,3 +392,43 @@ bool outfile_is_same(const char *a, const char *b)
 	free(right);
 	return same;
 }
+
+/* The real name of `path`, or of the first folder above it that exists. NULL: none is found. */
+static char *real_ancestor(const char *path)
+{
+	char *at = strdup(path), *real = NULL;
+
+	while (at != NULL && (real = realpath(at, NULL)) == NULL) {
+		char *folder = outfile_folder(at);
+		bool ended = folder == NULL || strcmp(folder, at) == 0;
+		free(at);
+		at = folder;
+		if (ended)
+			break;
+	}
+	free(at);
+	return real;
+}
+
+bool outfile_is_within(const char *path, const char *folder)
+{
+	struct stat tree, st;
+
+	if (strcmp(path, "-") == 0 || stat(folder, &tree) != 0 || !S_ISDIR(tree.st_mode))
+		return false;
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return false;
+	char *real = real_ancestor(path);
+	bool within = false;
+	for (char *end = real; end != NULL && !within;) {
+		within =
+		    stat(real, &st) == 0 && st.st_dev == tree.st_dev && st.st_ino == tree.st_ino;
+		end = strrchr(real, '/');
+		if (end == real && end[1] == '\0')
+			end = NULL;
+		else
+			end[end == real] = '\0'; /* "/a" leads to "/" */
+	}
+	free(real);
+	return within;
+}

@@ -86,6 +86,10 @@ static int set_number(const struct opt *o, struct opt_number *field, const char 
 	field->given = true;
 	if (o->kind == OPT_NUMBER)
 		return num_parse(value, &field->value) ? 0 : bad_value(o, "a number", value, e);
+	if (o->kind == OPT_SIZE)
+		return num_parse_size(value, &field->value)
+			   ? 0
+			   : bad_value(o, "a size such as 65536, 256K or 1GiB", value, e);
 	if (!utc_parse_duration(value, &seconds))
 		return bad_value(o, "a duration such as 90s, 15m, 4h or 30d", value, e);
 	field->value = (uint64_t)seconds;
@@ -110,6 +114,7 @@ static int set(struct parser *p, const struct opt *o, const char *value, struct 
 	case OPT_STRINGS: return append(field, value, e);
 	case OPT_CHOICE: return set_choice(o, field, value, e);
 	case OPT_NUMBER:
+	case OPT_SIZE:
 	case OPT_DURATION: return set_number(o, field, value, e);
 	}
 	return 0;

@@ -68,7 +68,11 @@ void jsonl_free(struct jsonl_object *o);
 bool jsonl_has(const struct jsonl_object *o, const char *key);
 /* Borrowed from `o`; "" after a failure. No string holds U+0000. */
 const char *jsonl_get_string(struct jsonl_object *o, const char *key);
+/* A string that can only be `value`. */
+void jsonl_get_fixed(struct jsonl_object *o, const char *key, const char *value);
 uint64_t jsonl_get_number(struct jsonl_object *o, const char *key);
+/* A number from 1. */
+uint64_t jsonl_get_positive(struct jsonl_object *o, const char *key);
 bool jsonl_get_bool(struct jsonl_object *o, const char *key);
 /* Exactly `len` bytes of hex; zeros after a failure. */
 void jsonl_get_hex(struct jsonl_object *o, const char *key, uint8_t *ret, size_t len);

@@ -24,6 +24,7 @@ enum opt_kind {
 	OPT_NUMBER,   /* struct opt_number */
 	OPT_CHOICE,   /* const char *, one of `choices` */
 	OPT_DURATION, /* struct opt_number, seconds */
+	OPT_SIZE,     /* struct opt_number, bytes */
 };
 
 /* Values point into argv. */

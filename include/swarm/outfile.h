@@ -52,5 +52,11 @@ char *outfile_folder(const char *path);
  * device such as /dev/null is never.
  */
 bool outfile_is_same(const char *a, const char *b);
+/*
+ * Whether `path` is the folder, or what is written there stands in it, at any depth and by whatever
+ * links, also where it or folders above it do not exist yet: for outputs that must not become part
+ * of a tree that is read. Never where `folder` is no directory, nor for "-" or a device.
+ */
+bool outfile_is_within(const char *path, const char *folder);
 
 #endif

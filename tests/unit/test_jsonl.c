@@ -307,6 +307,28 @@ static void jsonl_numbers_are_whole_and_below_two_to_the_53(void **state)
 	assert_no_object("{\"n\":99999999999999999999999999999999999}", 41);
 }
 
+static void jsonl_takes_what_can_only_be_one_thing(void **state)
+{
+	struct jsonl_object *o = parse("{\"n\":1,\"s\":\"x\"}");
+
+	(void)state;
+	assert_int_equal(jsonl_get_positive(o, "n"), 1);
+	jsonl_get_fixed(o, "s", "x");
+	assert_done(o);
+	o = parse("{\"n\":0}");
+	assert_int_equal(jsonl_get_positive(o, "n"), 0);
+	assert_problem(o, "'n' is not at least 1");
+	o = parse("{\"n\":-1}");
+	assert_int_equal(jsonl_get_positive(o, "n"), 0);
+	assert_problem(o, "'n' is not a whole number from 0 to 2^53-1");
+	o = parse("{\"s\":\"xy\"}");
+	jsonl_get_fixed(o, "s", "x");
+	assert_problem(o, "'s' is not x");
+	o = parse("{\"s\":7}");
+	jsonl_get_fixed(o, "s", "");
+	assert_problem(o, "'s' is not a string");
+}
+
 static void jsonl_getters_reject_other_kinds(void **state)
 {
 	uint8_t hex[2];
@@ -520,6 +542,7 @@ int main(void)
 	    cmocka_unit_test(jsonl_rejects_doubled_keys_at_any_depth),
 	    cmocka_unit_test(jsonl_survives_deep_nesting),
 	    cmocka_unit_test(jsonl_numbers_are_whole_and_below_two_to_the_53),
+	    cmocka_unit_test(jsonl_takes_what_can_only_be_one_thing),
 	    cmocka_unit_test(jsonl_getters_reject_other_kinds),
 	    cmocka_unit_test(jsonl_missing_keys_are_told),
 	    cmocka_unit_test(jsonl_left_over_keys_are_told_at_any_depth),

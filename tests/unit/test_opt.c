@@ -17,7 +17,7 @@ struct values {
 	unsigned count;
 	const char *string, *choice;
 	struct opt_list strings;
-	struct opt_number number, duration;
+	struct opt_number number, size, duration;
 };
 
 static const char *const choices[] = {"auto", "always", "never", NULL};
@@ -31,6 +31,7 @@ static const struct opt table[] = {
     {OPT_STRING, 's', "string", "S", "a string\non two lines", AT(string)},
     {OPT_STRINGS, 'm', "many", "S", "strings", AT(strings)},
     {OPT_NUMBER, 'n', "number", "N", "a number", AT(number)},
+    {OPT_SIZE, 0, "size", "BYTES", "a size", AT(size)},
     {OPT_DURATION, 0, "an-option-with-a-long-name", "TIME", "a duration", AT(duration)},
     {OPT_CHOICE, 0, "choice", "WORD", "one of them", offsetof(struct values, choice), choices},
     OPT_END,
@@ -84,12 +85,14 @@ static void opt_takes_long_options_in_two_forms(void **state)
 	struct line l;
 
 	(void)state;
-	PARSE(&l, "--flag", "--string=a=b", "--number", "7", "--an-option-with-a-long-name", "30d",
-	      "--choice=never");
+	PARSE(&l, "--flag", "--string=a=b", "--number", "7", "--size=64KiB",
+	      "--an-option-with-a-long-name", "30d", "--choice=never");
 	assert_true(l.values.flag);
 	assert_string_equal(l.values.string, "a=b");
 	assert_true(l.values.number.given);
 	assert_int_equal(l.values.number.value, 7);
+	assert_true(l.values.size.given);
+	assert_int_equal(l.values.size.value, 65536);
 	assert_int_equal(l.values.duration.value, 2592000);
 	assert_string_equal(l.values.choice, "never");
 	assert_int_equal(l.operands.count, 0);
@@ -207,6 +210,9 @@ static void opt_values_must_be_of_their_kind(void **state)
 	REJECT("--number needs a number, not '-1'", "-n-1");
 	REJECT("--number needs a number, not '1K'", "--number=1K");
 	REJECT("--number needs a number, not '9007199254740992'", "-n9007199254740992");
+	REJECT("--size needs a size such as 65536, 256K or 1GiB, not '1 K'", "--size=1 K");
+	REJECT("--size needs a size such as 65536, 256K or 1GiB, not '1kB'", "--size", "1kB");
+	REJECT("--size is given twice", "--size=1", "--size=1");
 	REJECT("--an-option-with-a-long-name needs a duration such as 90s, 15m, 4h or 30d, not '7'",
 	       "--an-option-with-a-long-name=7");
 	REJECT("--choice needs one of auto, always, never, not 'maybe'", "--choice=maybe");

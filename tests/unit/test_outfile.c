@@ -647,6 +647,32 @@ static void outfile_knows_two_names_of_one_file(void **state)
 	assert_int_equal(system("rm -r x y d link hard"), 0);
 }
 
+static void outfile_knows_what_stands_in_a_folder(void **state)
+{
+	static const char *const within[] = {"d",     "d/",       "./d/x",       "link/x",
+					     "to-x",  "d/new",    "d/e/new",     "d/no/no/new",
+					     "d/no/", "link/new", "d/e/../../d", "into/new"};
+	static const char *const others[] = {"x",    "new",  "no/new", "dd",
+					     "dd/x", ".",    "d/../x", "d/e/../../new",
+					     "-",    "/new", "/",      "d/out"};
+
+	(void)state;
+	assert_int_equal(system("mkdir -p d/e dd && touch x d/x dd/x && ln -s d link && "
+				"ln -s d/x to-x && ln -s d/e into && ln -s ../x d/out"),
+			 0);
+	for (size_t i = 0; i < sizeof within / sizeof *within; i++)
+		assert_true(outfile_is_within(within[i], "d"));
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		assert_false(outfile_is_within(others[i], "d"));
+	assert_true(outfile_is_within("d/new", "link"));
+	assert_true(outfile_is_within("new", "."));
+	assert_true(outfile_is_within("new", "/"));
+	assert_false(outfile_is_within("d/e", "d/e/none"));
+	assert_false(outfile_is_within("x", "x"));
+	assert_false(outfile_is_within("/dev/null", "/"));
+	assert_int_equal(system("rm -r x d dd link to-x into"), 0);
+}
+
 /* --- streams ---------------------------------------------------------------------------------- */
 
 static void outfile_streams_get_all_of_it_at_the_commit(void **state)
@@ -766,6 +792,7 @@ int main(void)
 	    IN_FOLDER(outfile_has_the_mode_that_umask_leaves),
 	    IN_FOLDER(outfile_takes_the_longest_name),
 	    IN_FOLDER(outfile_knows_two_names_of_one_file),
+	    IN_FOLDER(outfile_knows_what_stands_in_a_folder),
 	    cmocka_unit_test(outfile_folder_is_where_the_output_will_stand),
 	    IN_FOLDER(outfile_streams_get_all_of_it_at_the_commit),
 	    IN_FOLDER(outfile_streams_tell_of_a_full_disk),
