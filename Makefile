@@ -35,10 +35,10 @@ ifneq ($(DEV),)
 WARN += -Werror
 endif
 
-LIBS := libarchive libcrypto yaml-0.1 jansson zlib libpcre2-8 libutf8proc
+LIBS := libarchive libcrypto yaml-0.1 jansson zlib libpcre2-8 libutf8proc libzstd libdivsufsort liblzma
 # Minimum versions are what the code was written against; older ones lack options it relies on.
 CHECK := libarchive >= 3.6 libcrypto >= 3.0 yaml-0.1 >= 0.2 jansson >= 2.13 zlib >= 1.2 \
-         libpcre2-8 >= 10.32 libutf8proc >= 2.1
+         libpcre2-8 >= 10.32 libutf8proc >= 2.1 libzstd >= 1.5 libdivsufsort >= 2.0 liblzma >= 5.2
 ifeq ($(filter help clean setup demo check bench,$(or $(MAKECMDGOALS),all))$(shell $(PKG_CONFIG) --print-errors --exists '$(CHECK)' 2>&1),)
 else ifeq ($(filter help clean setup demo check bench,$(or $(MAKECMDGOALS),all)),)
 $(error libraries are missing or too old: run scripts/setup build)
