@@ -15,6 +15,7 @@ struct document {
 	const char *name;
 	char *path;
 	enum document_kind kind;
+	bool is_signed;
 	uint64_t body; /* its length; the envelope stands behind it */
 	struct buf envelope;
 };
@@ -40,10 +41,10 @@ static int read_last_line(struct document *d, uint64_t size, struct err *e)
 	while (start > 0 && d->envelope.data[start - 1] != '\n')
 		start--;
 	d->body = size - want + start;
-	if (start == 0 && d->body > 0)
+	if (start == 0 && d->body > 0 && d->kind != DOCUMENT_DELTA)
 		return err_set(e, ERR_MALFORMED, "'%s' does not end in an envelope: is it cut off?",
 			       d->name);
-	if (!has_feed && d->body > 0)
+	if (!has_feed && (d->body > 0 || d->kind == DOCUMENT_DELTA))
 		return err_set(e, ERR_MALFORMED,
 			       "the last line of '%s' has no line feed: is it cut off?", d->name);
 	buf_consume(&d->envelope, start);
@@ -55,6 +56,7 @@ static int recognise(struct document *d, struct err *e)
 {
 	static const char inventory[] = "{\"swarm\":\"inventory/";
 	static const char manifest[] = "{\"swarm\":\"manifest/";
+	static const char delta[] = "{\"swarm\":\"delta/";
 	/* Another tool's envelope may start with white space. */
 	char first[64];
 	ssize_t n = io_read_at(d->fd, first, sizeof first - 1, 0, d->name, e);
@@ -68,11 +70,27 @@ static int recognise(struct document *d, struct err *e)
 		d->kind = DOCUMENT_INVENTORY;
 	else if (strncmp(first, manifest, sizeof manifest - 1) == 0)
 		d->kind = DOCUMENT_MANIFEST;
+	else if (strncmp(first, delta, sizeof delta - 1) == 0)
+		d->kind = DOCUMENT_DELTA;
 	else if (first[strspn(first, " \t\r")] == '{' && strncmp(first, "{\"swarm\"", 8) != 0)
 		d->kind = DOCUMENT_HEAD;
 	else
-		return err_set(e, ERR_MALFORMED, "'%s' is no inventory, manifest or head", d->name);
+		return err_set(e, ERR_MALFORMED, "'%s' is no inventory, manifest, delta or head",
+			       d->name);
 	return 0;
+}
+
+/* A delta may end in a line of its own, which may be longer than any envelope. */
+static bool ends_in_envelope(const struct document *d)
+{
+	static const char *const own[] = {"{\"swarm\":", "{\"remove\":", "{\"file\":"};
+
+	if (d->kind != DOCUMENT_DELTA)
+		return true;
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		if (strncmp(d->envelope.data, own[i], strlen(own[i])) == 0)
+			return false;
+	return d->envelope.len <= ENVELOPE_MAX;
 }
 
 static int examine(struct document *d, struct err *e)
@@ -96,9 +114,12 @@ static int examine(struct document *d, struct err *e)
 	}
 	if (read_last_line(d, size, e) != 0)
 		return -1;
+	d->is_signed = ends_in_envelope(d);
+	if (!d->is_signed)
+		d->body = size;
 	if (d->kind == DOCUMENT_HEAD && d->body > 0)
 		return err_set(e, ERR_MALFORMED,
-			       "'%s' is no inventory, manifest or head: a head is one line",
+			       "'%s' is no inventory, manifest, delta or head: a head is one line",
 			       d->name);
 	if (d->kind == DOCUMENT_MANIFEST && d->body == 0)
 		return err_set(e, ERR_MALFORMED, "'%s' does not end in an envelope: is it cut off?",
@@ -152,6 +173,11 @@ const char *document_name(const struct document *d)
 	return d->name;
 }
 
+bool document_is_signed(const struct document *d)
+{
+	return d->is_signed;
+}
+
 uint64_t document_body_bytes(const struct document *d)
 {
 	return d->body;
@@ -161,6 +187,8 @@ int document_envelope(const struct document *d, struct envelope *ret, struct err
 {
 	if (d->kind == DOCUMENT_INVENTORY)
 		return err_set(e, ERR_USAGE, "'%s' is an inventory: nobody has signed it", d->name);
+	if (!d->is_signed)
+		return err_set(e, ERR_UNTRUSTED, "'%s' is a delta that is not signed", d->name);
 	if (envelope_parse(d->envelope.data, d->envelope.len, ret, e) == 0)
 		return 0;
 	if (d->kind == DOCUMENT_HEAD)
@@ -168,15 +196,38 @@ int document_envelope(const struct document *d, struct envelope *ret, struct err
 	return err_prefix(e, "'%s': the last line is no envelope", d->name);
 }
 
+static int rewind_file(struct document *d, struct err *e)
+{
+	return lseek(d->fd, 0, SEEK_SET) == 0 ? 0 : err_sys(e, "cannot read '%s'", d->name);
+}
+
 struct body *document_body(struct document *d, struct err *e)
 {
-	if (d->kind == DOCUMENT_HEAD) {
-		(void)err_set(e, ERR_USAGE, "'%s' is a head: it lists no files", d->name);
+	if (d->kind == DOCUMENT_HEAD || d->kind == DOCUMENT_DELTA) {
+		(void)err_set(e, ERR_USAGE,
+			      d->kind == DOCUMENT_HEAD
+				  ? "'%s' is a head: it lists no files"
+				  : "'%s' is a delta: it lists changes, not all files",
+			      d->name);
 		return NULL;
 	}
-	if (lseek(d->fd, 0, SEEK_SET) != 0) {
-		(void)err_sys(e, "cannot read '%s'", d->name);
+	return rewind_file(d, e) == 0 ? body_open(d->fd, d->body, d->name, e) : NULL;
+}
+
+struct recipe *document_recipe(struct document *d, struct err *e)
+{
+	if (d->kind != DOCUMENT_DELTA) {
+		(void)err_set(e, ERR_USAGE, "'%s' is no delta", d->name);
 		return NULL;
 	}
-	return body_open(d->fd, d->body, d->name, e);
+	return rewind_file(d, e) == 0 ? recipe_open(d->fd, d->body, d->name, e) : NULL;
+}
+
+int document_lines(struct document *d, struct io_lines *ret, struct err *e)
+{
+	io_lines_init(ret, d->fd, d->name, BODY_LINE_MAX);
+	ret->left = d->body;
+	if (lseek(d->fd, 0, SEEK_SET) != 0)
+		return err_sys(e, "cannot read '%s'", d->name);
+	return 0;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "swarm/jsonl.h"
+#include "swarm/statement.h"
 #include "swarm/utc.h"
 
 #define SUBJECT_MAX (HEADER_PRODUCT_MAX + HEADER_VERSION_MAX + sizeof "-.manifest")
@@ -23,7 +24,6 @@ static void put_time(struct jsonl_writer *w, const char *key, int64_t t)
 
 static void put_predicate(struct jsonl_writer *w, const struct head *head)
 {
-	jsonl_open(w, "predicate");
 	jsonl_string(w, "product", head->id.product);
 	jsonl_string(w, "channel", head->id.channel);
 	jsonl_string(w, "version", head->id.version);
@@ -55,7 +55,6 @@ static void put_predicate(struct jsonl_writer *w, const struct head *head)
 		jsonl_hex(w, "btih", head->hybrid_btih, HEAD_BTIH_SIZE);
 		jsonl_close(w);
 	}
-	jsonl_close(w);
 }
 
 void head_format(struct buf *to, const struct head *head)
@@ -64,38 +63,10 @@ void head_format(struct buf *to, const struct head *head)
 	char name[SUBJECT_MAX];
 
 	subject_name(name, &head->id);
-	jsonl_open(&w, NULL);
-	jsonl_string(&w, "_type", HEAD_TYPE);
-	jsonl_open_array(&w, "subject");
-	jsonl_open(&w, NULL);
-	jsonl_string(&w, "name", name);
-	jsonl_open(&w, "digest");
-	jsonl_hex(&w, "sha256", head->digest, SHA256_SIZE);
-	jsonl_close(&w);
-	jsonl_close(&w);
-	jsonl_close_array(&w);
-	jsonl_string(&w, "predicateType", HEAD_PREDICATE);
+	statement_open(&w, name, head->digest, HEAD_PREDICATE);
 	put_predicate(&w, head);
 	jsonl_close(&w);
-}
-
-static void get_fixed(struct jsonl_object *o, const char *key, const char *value)
-{
-	char why[128];
-
-	if (strcmp(jsonl_get_string(o, key), value) == 0)
-		return;
-	(void)snprintf(why, sizeof why, "is not %s", value);
-	jsonl_reject(o, key, why);
-}
-
-static uint64_t get_positive(struct jsonl_object *o, const char *key)
-{
-	uint64_t n = jsonl_get_number(o, key);
-
-	if (n == 0)
-		jsonl_reject(o, key, "is not at least 1");
-	return n;
+	jsonl_close(&w);
 }
 
 static int64_t get_time(struct jsonl_object *o, const char *key)
@@ -115,10 +86,10 @@ static void read_predicate(struct jsonl_object *o, struct head *ret)
 	header_get_name(o, "product", no_name, ret->id.product);
 	header_get_name(o, "channel", no_name, ret->id.channel);
 	header_get_version(o, "version", no_version, ret->id.version);
-	ret->id.serial = get_positive(o, "serial");
+	ret->id.serial = jsonl_get_positive(o, "serial");
 	struct jsonl_object *manifest = jsonl_get_object(o, "manifest");
-	ret->bytes = get_positive(manifest, "bytes");
-	ret->files = get_positive(manifest, "files");
+	ret->bytes = jsonl_get_positive(manifest, "bytes");
+	ret->files = jsonl_get_positive(manifest, "files");
 	ret->issued = get_time(o, "issued");
 	ret->expires = get_time(o, "expires");
 	if (ret->expires <= ret->issued)
@@ -133,7 +104,7 @@ static void read_predicate(struct jsonl_object *o, struct head *ret)
 	if (ret->has_previous) {
 		struct jsonl_object *previous = jsonl_get_object(o, "previous");
 		header_get_version(previous, "version", no_version, ret->previous.version);
-		ret->previous.serial = get_positive(previous, "serial");
+		ret->previous.serial = jsonl_get_positive(previous, "serial");
 		if (ret->previous.serial >= ret->id.serial)
 			jsonl_reject(previous, "serial", "is not below that of the release");
 		jsonl_get_hex(previous, "sha256", ret->previous.digest, SHA256_SIZE);
@@ -149,33 +120,19 @@ static void read_predicate(struct jsonl_object *o, struct head *ret)
 	}
 }
 
-static void read_subject(struct jsonl_object *o, struct head *ret)
-{
-	char name[SUBJECT_MAX];
-
-	if (jsonl_get_array(o, "subject") != 1) {
-		jsonl_reject(o, "subject", "does not hold exactly one");
-		return;
-	}
-	struct jsonl_object *subject = jsonl_get_item(o, "subject", 0);
-	subject_name(name, &ret->id);
-	get_fixed(subject, "name", name);
-	jsonl_get_hex(jsonl_get_object(subject, "digest"), "sha256", ret->digest, SHA256_SIZE);
-}
-
 int head_parse(const char *text, size_t len, struct head *ret, struct err *e)
 {
 	int status = -1;
+	char name[SUBJECT_MAX];
 	struct buf again = BUF_INIT;
 	struct jsonl_object *o = jsonl_parse(text, len, e);
 
 	*ret = (struct head){.bytes = 0};
 	if (o == NULL)
 		goto out;
-	get_fixed(o, "_type", HEAD_TYPE);
-	get_fixed(o, "predicateType", HEAD_PREDICATE);
-	read_predicate(jsonl_get_object(o, "predicate"), ret);
-	read_subject(o, ret);
+	read_predicate(statement_get_predicate(o, HEAD_PREDICATE), ret);
+	subject_name(name, &ret->id);
+	statement_get_subject(o, name, ret->digest);
 	if (jsonl_done(o, e) != 0)
 		goto out;
 	head_format(&again, ret);

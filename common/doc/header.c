@@ -91,9 +91,24 @@ static void read_id(struct jsonl_object *o, struct release_id *ret)
 	header_get_name(o, "product", no_name, ret->product);
 	header_get_name(o, "channel", no_name, ret->channel);
 	header_get_version(o, "version", no_version, ret->version);
-	ret->serial = jsonl_get_number(o, "serial");
-	if (ret->serial == 0)
-		jsonl_reject(o, "serial", "is not at least 1");
+	ret->serial = jsonl_get_positive(o, "serial");
+}
+
+void header_get(struct jsonl_object *o, struct header *ret)
+{
+	*ret = (struct header){.kind = HEADER_INVENTORY};
+	const char *swarm = jsonl_get_string(o, "swarm");
+	if (strcmp(swarm, "manifest/1") == 0) {
+		ret->kind = HEADER_MANIFEST;
+		read_id(o, &ret->id);
+	} else if (strcmp(swarm, "inventory/1") != 0) {
+		jsonl_reject(o, "swarm", "is neither inventory/1 nor manifest/1");
+	}
+	ret->piece_length = jsonl_get_number(o, "piece_length");
+	if (!header_is_piece_length(ret->piece_length))
+		jsonl_reject(o, "piece_length", "is not a power of two from 16 KiB to 128 MiB");
+	ret->files = jsonl_get_positive(o, "files");
+	ret->bytes = jsonl_get_number(o, "bytes");
 }
 
 int header_parse(const char *line, size_t len, struct header *ret, struct err *e)
@@ -108,20 +123,7 @@ int header_parse(const char *line, size_t len, struct header *ret, struct err *e
 	*ret = (struct header){.kind = HEADER_INVENTORY};
 	if (o == NULL)
 		goto out;
-	const char *swarm = jsonl_get_string(o, "swarm");
-	if (strcmp(swarm, "manifest/1") == 0) {
-		ret->kind = HEADER_MANIFEST;
-		read_id(o, &ret->id);
-	} else if (strcmp(swarm, "inventory/1") != 0) {
-		jsonl_reject(o, "swarm", "is neither inventory/1 nor manifest/1");
-	}
-	ret->piece_length = jsonl_get_number(o, "piece_length");
-	if (!header_is_piece_length(ret->piece_length))
-		jsonl_reject(o, "piece_length", "is not a power of two from 16 KiB to 128 MiB");
-	ret->files = jsonl_get_number(o, "files");
-	if (ret->files == 0)
-		jsonl_reject(o, "files", "is not at least 1");
-	ret->bytes = jsonl_get_number(o, "bytes");
+	header_get(o, ret);
 	if (jsonl_done(o, e) != 0)
 		goto out;
 	header_format(&again, ret);

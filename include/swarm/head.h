@@ -27,7 +27,6 @@
 #include "swarm/header.h"
 #include "swarm/sha256.h"
 
-#define HEAD_TYPE      "https://in-toto.io/Statement/v1"
 #define HEAD_PREDICATE "tag:swarm.invalid,2026:release/v1"
 #define HEAD_BTIH_SIZE 20
 

@@ -56,6 +56,9 @@ void header_get_name(struct jsonl_object *o, const char *key, const char *why,
 void header_get_version(struct jsonl_object *o, const char *key, const char *why,
 			char ret[static HEADER_VERSION_MAX + 1]);
 
+/* Takes all members of a header out of `o`. */
+void header_get(struct jsonl_object *o, struct header *ret);
+
 /* Appends the line without its line feed. */
 void header_format(struct buf *to, const struct header *header);
 /* ERR_MALFORMED says what is wrong; the caller puts the place in front. */

@@ -61,6 +61,29 @@ static void read_body(struct document *d, const uint8_t *data)
 	body_close(b);
 }
 
+/* What stands in it is fuzz_delta's. */
+static void read_recipe(struct document *d)
+{
+	struct arena arena = ARENA_INIT;
+	struct delta_line line;
+	struct err e = {.code = ERR_NONE};
+	uint8_t digest[SHA256_SIZE];
+	uint64_t bytes;
+	int got = 0;
+	struct recipe *r = document_recipe(d, &e);
+
+	while (r != NULL && (got = recipe_next(r, &arena, &line, &e)) > 0)
+		arena_release(&arena);
+	if (r == NULL || got < 0) {
+		check(e.code == ERR_MALFORMED);
+	} else {
+		recipe_digest(r, digest, &bytes);
+		check(bytes == document_body_bytes(d));
+	}
+	arena_release(&arena);
+	recipe_close(r);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static int fd = -1;
@@ -79,9 +102,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	}
 	envelope_init(&v);
-	if (document_kind(d) != DOCUMENT_INVENTORY && document_envelope(d, &v, &e) != 0)
+	if (document_is_signed(d) && document_envelope(d, &v, &e) != 0)
 		check(e.code == ERR_MALFORMED);
-	if (document_kind(d) != DOCUMENT_HEAD)
+	if (document_kind(d) == DOCUMENT_DELTA)
+		read_recipe(d);
+	else if (document_kind(d) != DOCUMENT_HEAD)
 		read_body(d, data);
 	check(document_body_bytes(d) <= size);
 	envelope_release(&v);

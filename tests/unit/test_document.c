@@ -21,6 +21,15 @@
 	"{\"swarm\":\"manifest/1\",\"product\":\"farm\",\"channel\":\"stable\",\"version\":\"1\"," \
 	"\"serial\":1,\"piece_length\":16384,\"files\":1,\"bytes\":0}\n"
 #define LINE "{\"path\":\"a\",\"size\":0,\"label\":\"public\"}\n"
+#define DELTA                                                                         \
+	"{\"swarm\":\"delta/1\",\"product\":\"farm\",\"channel\":\"stable\","         \
+	"\"from\":{\"version\":\"1\",\"serial\":1,\"sha256\":\"" A64 "\"},"           \
+	"\"to\":{\"version\":\"2\",\"serial\":2,\"sha256\":\"" A64 "\"},"             \
+	"\"removes\":1,\"files\":1,\"header\":{\"swarm\":\"manifest/1\","             \
+	"\"product\":\"farm\",\"channel\":\"stable\",\"version\":\"2\",\"serial\":2," \
+	"\"piece_length\":16384,\"files\":1,\"bytes\":0}}\n"
+#define A64     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define CHANGES "{\"file\":{\"path\":\"a\",\"size\":0,\"label\":\"public\"}}\n{\"remove\":\"b\"}\n"
 #define ENVELOPE                                                                  \
 	"{\"payloadType\":\"application/vnd.in-toto+json\",\"payload\":\"aGk=\"," \
 	"\"signatures\":[{\"sig\":\"\"}]}"
@@ -139,13 +148,132 @@ static void document_tells_what_it_is(void **state)
 	document_close(NULL);
 }
 
+static void assert_changes(struct document *d, uint64_t want)
+{
+	struct arena arena = ARENA_INIT;
+	struct delta_line line;
+	struct err e = {.code = ERR_NONE};
+	uint8_t digest[SHA256_SIZE];
+	uint64_t count = 0, bytes = 0;
+	struct recipe *r = document_recipe(d, &e);
+
+	while (r != NULL && recipe_next(r, &arena, &line, &e) > 0)
+		count++;
+	if (e.code != ERR_NONE)
+		fail_msg("%s", e.msg);
+	assert_int_equal(count, want);
+	recipe_digest(r, digest, &bytes);
+	assert_int_equal(bytes, document_body_bytes(d));
+	arena_release(&arena);
+	recipe_close(r);
+}
+
+static void document_is_a_delta_signed_or_not(void **state)
+{
+	for (int is_signed = 0; is_signed < 2; is_signed++) {
+		struct err e = {.code = ERR_NONE};
+		struct envelope v;
+		struct document *d =
+		    open_text(is_signed == 1 ? DELTA CHANGES ENVELOPE "\n" : DELTA CHANGES);
+		assert_int_equal(document_kind(d), DOCUMENT_DELTA);
+		assert_int_equal(document_is_signed(d), is_signed == 1);
+		assert_int_equal(document_body_bytes(d), strlen(DELTA CHANGES));
+		/* More than once. */
+		assert_changes(d, 2);
+		assert_changes(d, 2);
+		assert_null(document_body(d, &e));
+		assert_int_equal(e.code, ERR_USAGE);
+		envelope_init(&v);
+		if (is_signed == 1) {
+			assert_payload(d, "hi");
+		} else {
+			assert_int_equal(document_envelope(d, &v, &e), -1);
+			assert_int_equal(e.code, ERR_UNTRUSTED);
+			assert_non_null(strstr(e.msg, "' is a delta that is not signed"));
+		}
+		envelope_release(&v);
+		document_close(d);
+	}
+	(void)state;
+}
+
+/* However a delta ends, its own lines are told from an envelope. */
+static void document_tells_the_last_line_of_a_delta(void **state)
+{
+	static const struct {
+		const char *last;
+		bool is_signed;
+	} cases[] = {
+	    {"", false},
+	    {"{\"remove\":\"b\"}\n", false},
+	    {"{\"file\":{}}\n", false},
+	    {"{\"swarm\":\"delta/1\"}\n", false},
+	    {ENVELOPE "\n", true},
+	    {" " ENVELOPE "\n", true},
+	    {"{\"signatures\":[]}\n", true},
+	    {"\n", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct buf b = BUF_INIT;
+		buf_adds(&b, DELTA);
+		buf_adds(&b, cases[i].last);
+		struct document *d = open_text(b.data);
+		assert_int_equal(document_is_signed(d), cases[i].is_signed);
+		assert_int_equal(document_body_bytes(d),
+				 cases[i].is_signed ? strlen(DELTA) : b.len);
+		document_close(d);
+		/* Whatever it is, it is cut off without its line feed. */
+		buf_truncate(&b, b.len - 1);
+		if (cases[i].last[0] != '\n')
+			assert_rejected(b.data, b.len, "' has no line feed: is it cut off?");
+		buf_release(&b);
+	}
+}
+
+/* A line of its own may be longer than any envelope. */
+static void document_delta_may_end_in_a_long_line(void **state)
+{
+	(void)state;
+	for (size_t len = ENVELOPE_MAX - 1; len <= ENVELOPE_MAX + 3; len++) {
+		struct buf b = BUF_INIT;
+		buf_adds(&b, DELTA);
+		size_t start = b.len;
+		buf_adds(&b, "{\"file\":");
+		while (b.len - start < len)
+			buf_addc(&b, 'x');
+		buf_addc(&b, '\n');
+		struct document *d = open_text(b.data);
+		assert_false(document_is_signed(d));
+		assert_int_equal(document_body_bytes(d), b.len);
+		document_close(d);
+		buf_release(&b);
+	}
+}
+
+static void document_of_another_kind_is_no_recipe(void **state)
+{
+	static const char *const others[] = {INVENTORY LINE, MANIFEST LINE ENVELOPE "\n", ENVELOPE};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		struct err e = {.code = ERR_NONE};
+		struct document *d = open_text(others[i]);
+		assert_int_equal(document_is_signed(d), i > 0);
+		assert_null(document_recipe(d, &e));
+		assert_int_equal(e.code, ERR_USAGE);
+		document_close(d);
+	}
+}
+
 static void document_rejects_what_it_does_not_know(void **state)
 {
 	static const char *const others[] = {
 	    "\n",
 	    "[]",
 	    "x",
-	    "{\"swarm\":\"delta/1\"}\n",
+	    "{\"swarm\":\"patch/1\"}\n",
 	    "{\"swarm\": \"inventory/1\"}\n",
 	    "\xEF\xBB\xBF{}",
 	    "{\"swarm\"",
@@ -157,7 +285,7 @@ static void document_rejects_what_it_does_not_know(void **state)
 	assert_rejected("", 0, "' is empty");
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		assert_rejected(others[i], strlen(others[i]) > 0 ? strlen(others[i]) : 1,
-				"' is no inventory, manifest or head");
+				"' is no inventory, manifest, delta or head");
 }
 
 static void document_tells_that_a_manifest_is_cut_off(void **state)
@@ -204,9 +332,9 @@ static void document_head_is_one_line(void **state)
 {
 	(void)state;
 	assert_rejected("{}\n" ENVELOPE "\n", strlen("{}\n" ENVELOPE "\n"),
-			"' is no inventory, manifest or head: a head is one line");
+			"' is no inventory, manifest, delta or head: a head is one line");
 	assert_rejected(ENVELOPE "\n\n", strlen(ENVELOPE "\n\n"),
-			"' is no inventory, manifest or head: a head is one line");
+			"' is no inventory, manifest, delta or head: a head is one line");
 }
 
 /* Other tools format envelopes as they like, also at their start. */
@@ -318,6 +446,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(document_tells_what_it_is),
+	    cmocka_unit_test(document_is_a_delta_signed_or_not),
+	    cmocka_unit_test(document_tells_the_last_line_of_a_delta),
+	    cmocka_unit_test(document_delta_may_end_in_a_long_line),
+	    cmocka_unit_test(document_of_another_kind_is_no_recipe),
 	    cmocka_unit_test(document_rejects_what_it_does_not_know),
 	    cmocka_unit_test(document_tells_that_a_manifest_is_cut_off),
 	    cmocka_unit_test(document_without_an_envelope_says_so),
