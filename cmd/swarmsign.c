@@ -1,8 +1,11 @@
-/* swarmsign: makes signed manifests and heads. See swarmsign(1). */
+/* swarmsign: makes signed manifests, heads and deltas. See swarmsign(1). */
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "swarm/cli.h"
+#include "swarm/document.h"
+#include "swarm/endorse.h"
 #include "swarm/key.h"
 #include "swarm/outfile.h"
 #include "swarm/release.h"
@@ -27,7 +30,7 @@ static const struct opt table[] = {
      AT(passphrase_fd)},
     {OPT_STRING, 0, "passphrase-env", "NAME", "take the keys' passphrase from $NAME",
      AT(passphrase_env)},
-    {OPT_STRING, 'o', "output", "FILE", "write the manifest (or head) here, not to standard output",
+    {OPT_STRING, 'o', "output", "FILE", "write the document here, not to standard output",
      AT(output)},
     {OPT_STRING, 0, "head", "FILE", "also write the head to a file of its own, last", AT(head)},
     {.kind = OPT_SECTION, .help = "A new release"},
@@ -51,7 +54,7 @@ static const struct opt table[] = {
     {.kind = OPT_SECTION, .help = "Other tasks"},
     {OPT_FLAG, 0, "resign", NULL, "issue a manifest or head again: new expiry, same release",
      AT(words.resign)},
-    {OPT_FLAG, 0, "add-signature", NULL, "add signatures to a manifest or head as it is",
+    {OPT_FLAG, 0, "add-signature", NULL, "add signatures to a signed document as it is",
      AT(words.add_signature)},
     {OPT_STRING, 0, "generate-key", "PREFIX", "make an Ed25519 key: PREFIX.key and PREFIX.pub",
      AT(generate)},
@@ -63,10 +66,12 @@ static const struct opt_program program = {
     .usage = "[OPTION]... INVENTORY --key FILE --product NAME --release VERSION --serial N\n"
 	     "[OPTION]... MANIFEST --key FILE --release VERSION --serial next --previous HEAD\n"
 	     "[OPTION]... MANIFEST|HEAD --key FILE --resign|--add-signature\n"
+	     "[OPTION]... DELTA --key FILE [--add-signature]\n"
 	     "--generate-key PREFIX",
-    .purpose = "Make a signed manifest of an inventory, and the head that clients poll.\n",
+    .purpose =
+	"Make a signed manifest of an inventory, and the head that clients poll; sign a delta.\n",
     .options = table,
-    .operands = "INVENTORY, MANIFEST or HEAD",
+    .operands = "INVENTORY, MANIFEST, HEAD or DELTA",
     .operands_min = 0,
     .operands_max = 1,
 };
@@ -98,14 +103,9 @@ static int generate(const struct cli *cli, const struct options *o, const struct
 {
 	char keyid[KEY_ID_SIZE];
 
-	const struct request_words *w = &o->words;
-	const char *const others[] = {o->output,   o->head,    w->product,
-				      w->channel,  w->version, w->serial,
-				      w->previous, w->expires, w->rollout_start};
 	bool other = cli->operands.count > 0 || o->keys.count > 0 || o->trust.count > 0 ||
-		     w->resign || w->add_signature || w->rollout_window.given;
-	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-		other = other || others[i] != NULL;
+		     o->output != NULL || o->head != NULL || !request_is_empty(&o->words);
+
 	if (other)
 		return err_set(
 		    e, ERR_USAGE,
@@ -152,6 +152,33 @@ static int check_keys(const struct options *o, const struct opt_list *keys, stru
 	return 0;
 }
 
+/* False also where it cannot be known yet: what comes through a pipe is not waited for. */
+static bool is_delta(const char *path)
+{
+	struct err e;
+	struct document *d = document_open(path, &e);
+	bool delta = d != NULL && document_kind(d) == DOCUMENT_DELTA;
+
+	document_close(d);
+	return delta;
+}
+
+static int check_words(const struct request_words *w, const char *path, struct err *e)
+{
+	struct stat st;
+	bool is_file = strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+
+	if (request_is_empty(w))
+		return 0;
+	if (is_file && is_delta(path))
+		return request_check_delta(w, e);
+	if (request_check(w, e) == 0)
+		return 0;
+	return is_file || w->resign || w->add_signature
+		   ? -1
+		   : err_prefix(e, "unless it is a delta, which needs only --key");
+}
+
 static int check_options(const struct options *o, const struct cli *cli, struct err *e)
 {
 	const char *previous = o->words.previous;
@@ -160,7 +187,7 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 		return err_set(e, ERR_USAGE, "missing operand: %s", program.operands);
 	if (o->keys.count == 0)
 		return err_set(e, ERR_USAGE, "no key to sign with: give --key FILE");
-	if (request_check(&o->words, e) != 0)
+	if (check_words(&o->words, cli->operands.items[0], e) != 0)
 		return -1;
 	if (previous != NULL && strcmp(previous, "-") == 0 &&
 	    strcmp(cli->operands.items[0], "-") == 0)
@@ -176,50 +203,81 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 /* --- the run ------------------------------------------------------------------------------------
  */
 
-static void report(const struct cli *cli, const struct options *o, const struct head *head,
+static void report(const struct cli *cli, struct buf *said, const struct buf *json,
 		   const struct ring *ring)
 {
-	struct buf text = BUF_INIT;
-
-	struct release_summary how = {.only_signatures = o->words.add_signature,
-				      .verbose = cli->options->verbose > 0,
-				      .now = utc_now()};
-
-	release_describe(&text, head, &how);
 	for (size_t i = 0; i < ring->count; i++)
-		buf_addf(&text, "by key %s (%s)\n", key_id(ring->keys[i]),
+		buf_addf(said, "by key %s (%s)\n", key_id(ring->keys[i]),
 			 key_algorithm(ring->keys[i]));
-	cli_say_lines(cli, &text);
-	buf_clear(&text);
-	if (cli->options->json) {
-		release_format(&text, head);
-		cli_put_lines(&text);
-	}
-	buf_release(&text);
+	cli_say_lines(cli, said);
+	if (cli->options->json)
+		cli_put_lines(json);
 }
 
-static int sign(const struct cli *cli, const struct options *o, const struct ring *ring,
-		struct err *e)
+static int sign_release(const struct cli *cli, const struct options *o, const struct ring *ring,
+			struct document *in, struct buf *said, struct buf *json, struct err *e)
 {
 	struct release_request request = {
 	    .keys = ring->keys, .key_count = ring->count, .trust = ring->trust};
-	struct release_files files = {.in = cli->operands.items[0],
-				      .out = output_of(o),
-				      .head = o->head,
-				      .force = o->common.force};
+	struct release_files files = {
+	    .out = output_of(o), .head = o->head, .force = o->common.force};
+	struct release_summary how = {.only_signatures = o->words.add_signature,
+				      .verbose = cli->options->verbose > 0,
+				      .now = utc_now()};
 	struct head head, previous;
 
-	if (request_read(&o->words, &request, e) != 0)
+	if (request_check(&o->words, e) != 0 || request_read(&o->words, &request, e) != 0)
 		return -1;
 	if (o->words.previous != NULL) {
 		if (release_previous(o->words.previous, ring->trust, &previous, e) != 0)
 			return -1;
 		request.previous = &previous;
 	}
-	if (release_run(&files, &request, cli->scratch, &head, e) != 0)
+	if (release_run(in, &files, &request, cli->scratch, &head, e) != 0)
 		return -1;
-	report(cli, o, &head, ring);
+	release_describe(said, &head, &how);
+	release_format(json, &head);
 	return 0;
+}
+
+static int sign_delta(const struct cli *cli, const struct options *o, const struct ring *ring,
+		      struct document *in, struct buf *said, struct buf *json, struct err *e)
+{
+	const struct endorse_request request = {.add_signature = o->words.add_signature,
+						.keys = ring->keys,
+						.key_count = ring->count,
+						.trust = ring->trust,
+						.out = output_of(o),
+						.force = o->common.force};
+	struct endorse endorse;
+
+	if (o->head != NULL)
+		return err_set(e, ERR_USAGE, "a delta has no head: --head is for a manifest");
+	if (request_check_delta(&o->words, e) != 0 ||
+	    endorse_run(in, &request, cli->scratch, &endorse, e) != 0)
+		return -1;
+	endorse_describe(said, &endorse, o->words.add_signature);
+	endorse_format(json, &endorse);
+	return 0;
+}
+
+static int sign(const struct cli *cli, const struct options *o, const struct ring *ring,
+		struct err *e)
+{
+	struct buf said = BUF_INIT, json = BUF_INIT;
+	struct document *in = document_open(cli->operands.items[0], e);
+	int status = -1;
+
+	if (in != NULL && document_kind(in) == DOCUMENT_DELTA)
+		status = sign_delta(cli, o, ring, in, &said, &json, e);
+	else if (in != NULL)
+		status = sign_release(cli, o, ring, in, &said, &json, e);
+	if (status == 0)
+		report(cli, &said, &json, ring);
+	document_close(in);
+	buf_release(&said);
+	buf_release(&json);
+	return status;
 }
 
 int main(int argc, char **argv)

@@ -52,39 +52,18 @@ static const struct opt table[] = {
 static const struct opt_program program = {
     .name = "swarmverify",
     .usage = "[OPTION]... MANIFEST [BUNDLE] --trust PUB\n"
-	     "[OPTION]... HEAD --trust PUB",
+	     "[OPTION]... HEAD|DELTA --trust PUB",
     .purpose =
 	"Check who signed a release and whether BUNDLE (a directory, an archive, or - for one\n"
 	"on standard input) is a true copy of it. Nothing is written to BUNDLE.\n",
     .options = table,
-    .operands = "MANIFEST or HEAD",
+    .operands = "MANIFEST, HEAD or DELTA",
     .operands_min = 1,
     .operands_max = 2,
 };
 
 /* --- what is asked for --------------------------------------------------------------------------
  */
-
-static struct trust *load_trust(const struct options *o, struct err *e)
-{
-	const char *environment = getenv("SWARM_TRUST");
-	struct trust *t = trust_new(e);
-	int status = t != NULL ? 0 : -1;
-
-	for (size_t i = 0; i < o->trust.count && status == 0; i++)
-		status = trust_add_file(t, o->trust.items[i], e);
-	if (status == 0 && o->trust.count == 0 && environment != NULL && *environment != '\0')
-		status = trust_add_list(t, environment, e);
-	if (status == 0 && trust_count(t) == 0)
-		status =
-		    err_set(e, ERR_USAGE, "no key to believe: give --trust PUB or set SWARM_TRUST");
-	if (status == 0 && o->threshold.given)
-		status = trust_set_threshold(t, o->threshold.value, e);
-	if (status == 0)
-		return t;
-	trust_free(t);
-	return NULL;
-}
 
 struct globs {
 	struct glob **list;
@@ -187,7 +166,8 @@ static int verify(struct cli *cli, const struct options *o, struct err *e)
 
 	verdict_init(&verdict);
 	if (check_options(o, cli, e) != 0 || read_globs(o, &only, e) != 0 ||
-	    read_options(o, cli, &only, &how, e) != 0 || (trust = load_trust(o, e)) == NULL)
+	    read_options(o, cli, &only, &how, e) != 0 ||
+	    (trust = trust_load(&o->trust, getenv("SWARM_TRUST"), &o->threshold, e)) == NULL)
 		goto out;
 	how.trust = trust;
 	(void)!verify_run(&how, cli->scratch, &verdict, e);

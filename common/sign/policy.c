@@ -35,16 +35,21 @@ static int check_names(const struct release_id *id, const char *product, const c
 	return 0;
 }
 
-int policy_check(const struct policy *p, const struct head *head, struct err *e)
+int policy_check_id(const struct policy *p, const struct release_id *id, struct err *e)
 {
-	if (check_names(&head->id, p->product, p->channel, e) != 0)
+	if (check_names(id, p->product, p->channel, e) != 0)
 		return -1;
-	if (head->id.serial < p->min_serial)
+	if (id->serial < p->min_serial)
 		return err_set(e, ERR_REFUSED,
 			       "this is serial %llu (version %s), but at least %llu was asked for",
-			       (unsigned long long)head->id.serial, head->id.version,
+			       (unsigned long long)id->serial, id->version,
 			       (unsigned long long)p->min_serial);
 	return 0;
+}
+
+int policy_check(const struct policy *p, const struct head *head, struct err *e)
+{
+	return policy_check_id(p, &head->id, e);
 }
 
 /* Appends the largest whole unit of it. */

@@ -10,6 +10,7 @@
 #include "swarm/jsonl.h"
 #include "swarm/num.h"
 #include "swarm/outfile.h"
+#include "swarm/seal.h"
 #include "swarm/sha256.h"
 #include "swarm/text.h"
 #include "swarm/utc.h"
@@ -124,36 +125,6 @@ out:
 /* --- the head -----------------------------------------------------------------------------------
  */
 
-static int sign(struct envelope *envelope, const struct release_request *request, struct err *e)
-{
-	struct buf text = BUF_INIT;
-	int status = 0;
-
-	envelope_preauth(&text, envelope->payload.data, envelope->payload.len);
-	status = buf_check(&text, e);
-	for (size_t i = 0; i < request->key_count && status == 0; i++) {
-		uint8_t sig[KEY_SIG_MAX];
-		size_t len = 0;
-		status = key_sign(request->keys[i], text.data, text.len, sig, &len, e);
-		if (status == 0)
-			status = envelope_add(envelope, key_id(request->keys[i]), sig, len, e);
-	}
-	buf_release(&text);
-	return status;
-}
-
-static int format_line(const struct envelope *envelope, struct buf *ret, struct err *e)
-{
-	envelope_format(ret, envelope);
-	if (buf_check(ret, e) != 0)
-		return -1;
-	if (ret->len > ENVELOPE_MAX)
-		return err_set(e, ERR_USAGE,
-			       "the signatures do not fit into an envelope of %zu bytes",
-			       ENVELOPE_MAX);
-	return 0;
-}
-
 static int sign_head(const struct head *head, const struct release_request *request,
 		     struct buf *ret, struct err *e)
 {
@@ -162,8 +133,9 @@ static int sign_head(const struct head *head, const struct release_request *requ
 
 	envelope_init(&envelope);
 	head_format(&envelope.payload, head);
-	if (buf_check(&envelope.payload, e) == 0 && sign(&envelope, request, e) == 0)
-		status = format_line(&envelope, ret, e);
+	if (buf_check(&envelope.payload, e) == 0 &&
+	    seal_sign(&envelope, request->keys, request->key_count, e) == 0)
+		status = seal_format(ret, &envelope, e);
 	envelope_release(&envelope);
 	return status;
 }
@@ -347,7 +319,8 @@ static int add_signature(struct document *in, const struct release_request *requ
 	if (trust_head(request->trust, in, ret, &signers, e) != 0 ||
 	    document_envelope(in, &envelope, e) != 0 || keep_body(in, ret, out, e) != 0)
 		goto out;
-	if (sign(&envelope, request, e) != 0 || format_line(&envelope, ret_line, e) != 0)
+	if (seal_sign(&envelope, request->keys, request->key_count, e) != 0 ||
+	    seal_format(ret_line, &envelope, e) != 0)
 		goto out;
 	status = write_line(out, ret_line, e);
 out:
@@ -378,17 +351,15 @@ static int perform(struct document *in, const struct release_request *request, s
 	return make_release(in, request, out, ret_line, ret, e);
 }
 
-int release_run(const struct release_files *files, const struct release_request *request,
-		struct scratch *scratch, struct head *ret, struct err *e)
+int release_run(struct document *in, const struct release_files *files,
+		const struct release_request *request, struct scratch *scratch, struct head *ret,
+		struct err *e)
 {
 	struct outfile_options how = {.force = files->force};
 	struct outfile *out = NULL, *head = NULL;
 	struct buf line = BUF_INIT;
 	int status = -1;
-	struct document *in = document_open(files->in, e);
 
-	if (in == NULL)
-		return -1;
 	if (files->head != NULL && document_kind(in) == DOCUMENT_HEAD) {
 		(void)err_set(e, ERR_USAGE, "--head is for a manifest: of a head, -o is the head");
 		goto out;
@@ -414,7 +385,6 @@ out:
 	buf_release(&line);
 	outfile_free(out);
 	outfile_free(head);
-	document_close(in);
 	return status;
 }
 

@@ -9,19 +9,28 @@
 /* --- what may be said ---------------------------------------------------------------------------
  */
 
+static bool names_release(const struct request_words *w)
+{
+	return w->product != NULL || w->channel != NULL || w->version != NULL ||
+	       w->serial != NULL || w->previous != NULL;
+}
+
+static bool has_times(const struct request_words *w)
+{
+	return w->expires != NULL || w->rollout_start != NULL || w->rollout_window.given;
+}
+
 /* Of the tasks that leave a release as it is. */
 static int check_again(const struct request_words *w, struct err *e)
 {
 	if (w->resign && w->add_signature)
 		return err_set(e, ERR_USAGE, "--resign and --add-signature exclude each other");
-	if (w->product != NULL || w->channel != NULL || w->version != NULL || w->serial != NULL ||
-	    w->previous != NULL)
+	if (names_release(w))
 		return err_set(e, ERR_USAGE,
 			       "--%s leaves the release as it is: --product, --channel, --release, "
 			       "--serial and --previous are for a new one",
 			       w->resign ? "resign" : "add-signature");
-	if (w->add_signature &&
-	    (w->expires != NULL || w->rollout_start != NULL || w->rollout_window.given))
+	if (w->add_signature && has_times(w))
 		return err_set(e, ERR_USAGE,
 			       "--add-signature leaves the head as it is: --expires and "
 			       "--rollout-* are for --resign");
@@ -36,6 +45,23 @@ static int check_new(const struct request_words *w, struct err *e)
 		return err_set(e, ERR_USAGE,
 			       "give --serial N, or --serial next with --previous (a first release "
 			       "has --serial 1)");
+	return 0;
+}
+
+bool request_is_empty(const struct request_words *words)
+{
+	return !words->resign && !words->add_signature && !names_release(words) &&
+	       !has_times(words);
+}
+
+int request_check_delta(const struct request_words *words, struct err *e)
+{
+	if (words->resign)
+		return err_set(e, ERR_USAGE, "a delta does not expire: there is nothing to resign");
+	if (names_release(words) || has_times(words))
+		return err_set(e, ERR_USAGE,
+			       "a delta says what it is of: --product, --channel, --release, "
+			       "--serial, --previous, --expires and --rollout-* are for a release");
 	return 0;
 }
 

@@ -120,6 +120,27 @@ int trust_set_threshold(struct trust *t, uint64_t threshold, struct err *e)
 	return 0;
 }
 
+struct trust *trust_load(const struct opt_list *files, const char *list,
+			 const struct opt_number *threshold, struct err *e)
+{
+	struct trust *t = trust_new(e);
+	int status = t != NULL ? 0 : -1;
+
+	for (size_t i = 0; i < files->count && status == 0; i++)
+		status = trust_add_file(t, files->items[i], e);
+	if (status == 0 && files->count == 0 && list != NULL && *list != '\0')
+		status = trust_add_list(t, list, e);
+	if (status == 0 && trust_count(t) == 0)
+		status =
+		    err_set(e, ERR_USAGE, "no key to believe: give --trust PUB or set SWARM_TRUST");
+	if (status == 0 && threshold->given)
+		status = trust_set_threshold(t, threshold->value, e);
+	if (status == 0)
+		return t;
+	trust_free(t);
+	return NULL;
+}
+
 /* --- signatures ------------------------------------------------------------------------------- */
 
 /* Appends the i-th keyid of a list, short; what stands in an envelope may be any text. */
@@ -224,23 +245,43 @@ int trust_check(const struct trust *t, const struct envelope *v, const char *nam
 
 /* --- documents -------------------------------------------------------------------------------- */
 
+/* Checks the signatures; the envelope's payload may be parsed then. `v` is initialised. */
+static int open_envelope(const struct trust *t, const struct document *d, struct envelope *v,
+			 struct trust_signers *ret_signers, struct err *e)
+{
+	*ret_signers = (struct trust_signers){0};
+	if (document_envelope(d, v, e) != 0)
+		return -1;
+	return trust_check(t, v, document_name(d), ret_signers, e);
+}
+
+/* A head and the last line of a delta look alike until they are read. */
+static int parse_head(const struct envelope *v, const struct document *d, struct head *ret,
+		      struct err *e)
+{
+	const char *name = document_name(d);
+	struct pledge pledge;
+	struct err ignored;
+
+	if (head_parse(v->payload.data, v->payload.len, ret, e) == 0)
+		return 0;
+	if (pledge_parse(v->payload.data, v->payload.len, &pledge, &ignored) == 0)
+		return err_set(e, ERR_UNTRUSTED,
+			       document_kind(d) == DOCUMENT_HEAD
+				   ? "'%s' is the last line of a delta, not a head"
+				   : "'%s' is signed as a delta, not as a release",
+			       name);
+	return err_prefix(e, "'%s'", name);
+}
+
 int trust_head(const struct trust *t, const struct document *d, struct head *ret,
 	       struct trust_signers *ret_signers, struct err *e)
 {
-	int status = -1;
-	const char *name = document_name(d);
 	struct envelope v;
 
 	envelope_init(&v);
-	*ret_signers = (struct trust_signers){0};
-	if (document_envelope(d, &v, e) != 0 || trust_check(t, &v, name, ret_signers, e) != 0)
-		goto out;
-	if (head_parse(v.payload.data, v.payload.len, ret, e) != 0) {
-		(void)err_prefix(e, "'%s'", name);
-		goto out;
-	}
-	status = 0;
-out:
+	*ret = (struct head){.bytes = 0};
+	int status = open_envelope(t, d, &v, ret_signers, e) == 0 ? parse_head(&v, d, ret, e) : -1;
 	envelope_release(&v);
 	return status;
 }
@@ -295,16 +336,21 @@ static int check_digest(const char *name, const uint8_t *digest, const struct he
 		       name, got, wanted);
 }
 
+int trust_digest(const struct header *header, const uint8_t digest[static SHA256_SIZE],
+		 uint64_t bytes, const char *name, const struct head *head, struct err *e)
+{
+	if (check_header(name, header, head, e) != 0 || check_bytes(name, bytes, head, e) != 0)
+		return -1;
+	return check_digest(name, digest, head, e);
+}
+
 int trust_body(const struct body *body, const char *name, const struct head *head, struct err *e)
 {
 	uint8_t digest[SHA256_SIZE];
 	uint64_t bytes;
 
 	body_digest(body, digest, &bytes);
-	if (check_header(name, body_header(body), head, e) != 0 ||
-	    check_bytes(name, bytes, head, e) != 0)
-		return -1;
-	return check_digest(name, digest, head, e);
+	return trust_digest(body_header(body), digest, bytes, name, head, e);
 }
 
 int trust_listing(struct document *d, const struct head *head, struct listing *ret, struct err *e)
@@ -313,9 +359,11 @@ int trust_listing(struct document *d, const struct head *head, struct listing *r
 
 	*ret = (struct listing){.arena = ARENA_INIT};
 	if (document_kind(d) != DOCUMENT_MANIFEST)
-		return err_set(
-		    e, ERR_UNTRUSTED, "'%s' is no manifest, but %s: no head can be of it", name,
-		    document_kind(d) == DOCUMENT_HEAD ? "a head itself" : "an inventory");
+		return err_set(e, ERR_UNTRUSTED,
+			       "'%s' is no manifest, but %s: no head can be of it", name,
+			       document_kind(d) == DOCUMENT_HEAD    ? "a head itself"
+			       : document_kind(d) == DOCUMENT_DELTA ? "a delta"
+								    : "an inventory");
 	struct body *body = document_body(d, e);
 	if (body == NULL)
 		return -1;
@@ -327,4 +375,77 @@ int trust_listing(struct document *d, const struct head *head, struct listing *r
 			 : 0;
 	body_close(body);
 	return status;
+}
+
+/* --- deltas ----------------------------------------------------------------------------------- */
+
+static int check_delta_bytes(const char *name, uint64_t bytes, const struct pledge *p,
+			     struct err *e)
+{
+	if (bytes == p->bytes)
+		return 0;
+	return err_set(e, ERR_UNTRUSTED,
+		       "'%s' is not the delta that was signed: without its last line it has %llu "
+		       "bytes, but that line says %llu",
+		       name, (unsigned long long)bytes, (unsigned long long)p->bytes);
+}
+
+static int parse_pledge(const struct envelope *v, const struct document *d, struct pledge *ret,
+			struct err *e)
+{
+	const char *name = document_name(d);
+	struct head head;
+	struct err ignored;
+
+	if (pledge_parse(v->payload.data, v->payload.len, ret, e) == 0)
+		return check_delta_bytes(name, document_body_bytes(d), ret, e);
+	if (head_parse(v->payload.data, v->payload.len, &head, &ignored) == 0)
+		return err_set(e, ERR_UNTRUSTED,
+			       "the last line of '%s' is the head of a release: no delta was "
+			       "signed by it",
+			       name);
+	return err_prefix(e, "'%s'", name);
+}
+
+int trust_delta(const struct trust *t, const struct document *d, struct pledge *ret,
+		struct trust_signers *ret_signers, struct err *e)
+{
+	struct envelope v;
+
+	*ret = (struct pledge){.bytes = 0};
+	*ret_signers = (struct trust_signers){0};
+	if (document_kind(d) != DOCUMENT_DELTA)
+		return err_set(e, ERR_UNTRUSTED, "'%s' is no delta", document_name(d));
+	envelope_init(&v);
+	int status =
+	    open_envelope(t, d, &v, ret_signers, e) == 0 ? parse_pledge(&v, d, ret, e) : -1;
+	envelope_release(&v);
+	return status;
+}
+
+static bool is_same_end(const struct delta_end *a, const struct delta_end *b)
+{
+	return strcmp(a->version, b->version) == 0 && a->serial == b->serial &&
+	       memcmp(a->digest, b->digest, SHA256_SIZE) == 0;
+}
+
+int trust_recipe(const struct recipe *r, const char *name, const struct pledge *p, struct err *e)
+{
+	const struct delta_header *h = recipe_header(r);
+	uint8_t digest[SHA256_SIZE];
+	uint64_t bytes;
+
+	recipe_digest(r, digest, &bytes);
+	if (check_delta_bytes(name, bytes, p, e) != 0)
+		return -1;
+	if (memcmp(digest, p->digest, SHA256_SIZE) != 0)
+		return err_set(e, ERR_UNTRUSTED,
+			       "'%s' is not the delta that was signed: its SHA-256 is another one",
+			       name);
+	if (strcmp(h->product, p->product) != 0 || strcmp(h->channel, p->channel) != 0 ||
+	    !is_same_end(&h->from, &p->from) || !is_same_end(&h->to, &p->to))
+		return err_set(e, ERR_UNTRUSTED,
+			       "the first line of '%s' is of other releases than its last line",
+			       name);
+	return 0;
 }

@@ -53,6 +53,19 @@ void verdict_settle(struct verdict *v, struct err *e)
 /* --- for people ---------------------------------------------------------------------------------
  */
 
+static void describe_signers(struct buf *to, const struct verdict *v)
+{
+	buf_addf(to, ", signed by %zu of ", v->signers.count);
+	text_plural(to, v->trusted_keys, "trusted key");
+	buf_addc(to, '\n');
+}
+
+static void describe_keys(struct buf *to, const struct verdict *v)
+{
+	for (size_t i = 0; i < v->signers.count; i++)
+		buf_addf(to, "keyid  %s\n", v->signers.keyids[i]);
+}
+
 static void describe_head(struct buf *to, const struct verdict *v)
 {
 	const struct head *head = &v->head;
@@ -60,11 +73,10 @@ static void describe_head(struct buf *to, const struct verdict *v)
 
 	utc_format(issued, head->issued);
 	utc_format(expires, head->expires);
-	buf_addf(to, "%s %s (%s, serial %llu), signed by %zu of ", head->id.product,
-		 head->id.version, head->id.channel, (unsigned long long)head->id.serial,
-		 v->signers.count);
-	text_plural(to, v->trusted_keys, "trusted key");
-	buf_addf(to, "\nissued %s, expires %s\n", issued, expires);
+	buf_addf(to, "%s %s (%s, serial %llu)", head->id.product, head->id.version,
+		 head->id.channel, (unsigned long long)head->id.serial);
+	describe_signers(to, v);
+	buf_addf(to, "issued %s, expires %s\n", issued, expires);
 }
 
 static void describe_hex(struct buf *to, const char *name, const uint8_t *hash)
@@ -86,8 +98,7 @@ static void describe_details(struct buf *to, const struct verdict *v)
 	describe_hex(to, "sha256", head->digest);
 	if (head->has_btmh)
 		describe_hex(to, "btmh  ", head->btmh);
-	for (size_t i = 0; i < v->signers.count; i++)
-		buf_addf(to, "keyid  %s\n", v->signers.keyids[i]);
+	describe_keys(to, v);
 	if (head->has_previous)
 		buf_addf(to, "follows %s (serial %llu)\n", head->previous.version,
 			 (unsigned long long)head->previous.serial);
@@ -134,10 +145,30 @@ static void describe_audit(struct buf *to, const struct verdict *v, bool verbose
 	buf_addc(to, '\n');
 }
 
+static void describe_delta(struct buf *to, const struct verdict *v)
+{
+	const struct endorse *delta = &v->delta;
+
+	endorse_name(to, &delta->pledge);
+	describe_signers(to, v);
+	if (v->status != 0)
+		return;
+	tally_describe(to, &delta->tally, &delta->header);
+	describe_hex(to, "from  ", delta->pledge.from.digest);
+	describe_hex(to, "to    ", delta->pledge.to.digest);
+	buf_addf(to, "delta of %llu bytes\n", (unsigned long long)delta->pledge.bytes);
+	describe_hex(to, "sha256", delta->pledge.digest);
+	describe_keys(to, v);
+}
+
 void verdict_describe(struct buf *to, const struct verdict *v, bool verbose)
 {
 	if (!v->genuine)
 		return;
+	if (v->is_delta) {
+		describe_delta(to, v);
+		return;
+	}
 	describe_head(to, v);
 	if (v->audited)
 		describe_audit(to, v, verbose);
@@ -170,6 +201,18 @@ static void put_head(struct jsonl_writer *w, const struct verdict *v)
 	jsonl_number(w, "serial", head->id.serial);
 	jsonl_hex(w, "sha256", head->digest, SHA256_SIZE);
 	jsonl_string(w, "expires", expires);
+}
+
+/* Of one that is not right, nobody knows what it brings. */
+static void put_delta(struct jsonl_writer *w, const struct verdict *v)
+{
+	endorse_put(w, &v->delta.pledge);
+	if (v->status == 0)
+		tally_format(w, &v->delta.tally, &v->delta.header);
+}
+
+static void put_keys(struct jsonl_writer *w, const struct verdict *v)
+{
 	jsonl_open_array(w, "keyids");
 	for (size_t i = 0; i < v->signers.count; i++)
 		jsonl_string(w, NULL, v->signers.keyids[i]);
@@ -190,8 +233,12 @@ void verdict_format(struct buf *to, const struct verdict *v, const struct err *e
 	jsonl_bool(&w, "verified", v->status == 0 && (!v->audited || v->audit.verified));
 	if (v->audited)
 		put_counts(&w, &v->audit);
-	if (v->genuine)
+	if (v->genuine && v->is_delta)
+		put_delta(&w, v);
+	else if (v->genuine)
 		put_head(&w, v);
+	if (v->genuine)
+		put_keys(&w, v);
 	if (e->code != ERR_NONE)
 		jsonl_any_string(&w, "error", e->msg);
 	jsonl_number(&w, "status", (uint64_t)v->status);

@@ -1,5 +1,7 @@
 #include "swarm/verify.h"
 
+#include <string.h>
+
 #include "swarm/document.h"
 #include "swarm/source.h"
 
@@ -45,12 +47,66 @@ static int audit_copy(const struct verify_options *o, struct verdict *v, struct 
 	return status;
 }
 
+/* A delta leads to a release, and stands for none. */
+static int check_words_of_delta(const struct verify_options *o, const char *name, struct err *e)
+{
+	if (o->copy != NULL)
+		return err_set(e, ERR_USAGE,
+			       "'%s' is a delta: a bundle is checked against the new manifest",
+			       name);
+	if (o->head != NULL)
+		return err_set(e, ERR_USAGE, "'%s' is a delta: --head goes with a manifest", name);
+	if (o->state != NULL)
+		return err_set(e, ERR_USAGE,
+			       "'%s' is a delta, which authorises nothing: --state is for a "
+			       "manifest or a head",
+			       name);
+	if (o->keep_state)
+		return err_set(e, ERR_USAGE,
+			       "'%s' is a delta, which does not expire: leave out --at", name);
+	return 0;
+}
+
+static int read_delta(struct document *d, struct verdict *v, struct err *e)
+{
+	struct recipe *recipe = document_recipe(d, e);
+	int status = -1;
+
+	if (recipe != NULL && endorse_read(recipe, &v->delta, e) == 0)
+		status = trust_recipe(recipe, document_name(d), &v->delta.pledge, e);
+	recipe_close(recipe);
+	return status;
+}
+
+static int examine_delta(const struct verify_options *o, struct document *d, struct verdict *v,
+			 struct err *e)
+{
+	const struct pledge *p = &v->delta.pledge;
+	struct release_id id;
+
+	v->is_delta = true;
+	v->trusted_keys = trust_count(o->trust);
+	if (check_words_of_delta(o, document_name(d), e) != 0 ||
+	    trust_delta(o->trust, d, &v->delta.pledge, &v->signers, e) != 0)
+		return -1;
+	v->genuine = true;
+	memcpy(id.product, p->product, sizeof id.product);
+	memcpy(id.channel, p->channel, sizeof id.channel);
+	memcpy(id.version, p->to.version, sizeof id.version);
+	id.serial = p->to.serial;
+	if (policy_check_id(&o->policy, &id, e) != 0)
+		return err_prefix(e, "'%s'", document_name(d));
+	return read_delta(d, v, e);
+}
+
 static int examine(const struct verify_options *o, struct document *d,
 		   const struct policy_file *state, struct verdict *v, struct err *e)
 {
 	if (document_kind(d) == DOCUMENT_INVENTORY)
 		return err_set(e, ERR_UNTRUSTED, "'%s' is an inventory: nobody has signed it",
 			       document_name(d));
+	if (document_kind(d) == DOCUMENT_DELTA)
+		return examine_delta(o, d, v, e);
 	if (document_kind(d) == DOCUMENT_HEAD && o->head != NULL)
 		return err_set(e, ERR_USAGE, "'%s' is a head itself: --head goes with a manifest",
 			       document_name(d));

@@ -30,6 +30,8 @@ struct policy {
 
 /* Product, channel and serial. ERR_REFUSED says what was wanted and what came. */
 ERR_CHECK int policy_check(const struct policy *p, const struct head *head, struct err *e);
+/* The same of what has no head. */
+ERR_CHECK int policy_check_id(const struct policy *p, const struct release_id *id, struct err *e);
 /*
  * Whether it had expired by p->now (it has in the very second of `expires`): ERR_REFUSED says when,
  * and how long ago.

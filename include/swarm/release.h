@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "swarm/buf.h"
+#include "swarm/document.h"
 #include "swarm/err.h"
 #include "swarm/head.h"
 #include "swarm/key.h"
@@ -44,21 +45,21 @@ struct release_request {
 	uint64_t rollout_window;
 };
 
-/* Where things are; "-" is standard input or output. */
+/* Where things go; "-" is standard output. */
 struct release_files {
-	const char *in;   /* inventory, manifest or head */
-	const char *out;  /* the manifest, or the head where `in` is one */
+	const char *out;  /* the manifest, or the head where the input is one */
 	const char *head; /* NULL, or where the head is to stand as well, written last */
 	bool force;       /* may replace what stands there */
 };
 
 /*
- * Does it. `ret` is what the new head says. An input that is not genuine is ERR_UNTRUSTED; a serial
- * or time that clients would refuse is ERR_REFUSED. On failure no output has appeared, but for one
- * case: `out` stays if only `head` cannot be named.
+ * Does it, with an inventory, a manifest or a head. `ret` is what the new head says. An input that
+ * is not genuine is ERR_UNTRUSTED; a serial or time that clients would refuse is ERR_REFUSED. On
+ * failure no output has appeared, but for one case: `out` stays if only `head` cannot be named.
  */
-ERR_CHECK int release_run(const struct release_files *files, const struct release_request *request,
-			  struct scratch *scratch, struct head *ret, struct err *e);
+ERR_CHECK int release_run(struct document *in, const struct release_files *files,
+			  const struct release_request *request, struct scratch *scratch,
+			  struct head *ret, struct err *e);
 
 /* Reads and checks the document that --previous names. Its expiry does not matter. */
 ERR_CHECK int release_previous(const char *path, const struct trust *trust, struct head *ret,

@@ -22,8 +22,12 @@ struct request_words {
 	struct opt_number rollout_window; /* else RELEASE_WINDOW */
 };
 
+/* Whether nothing is said of a release, as for a delta that is to be signed. */
+bool request_is_empty(const struct request_words *words);
 /* ERR_USAGE for words that contradict each other, and for those that are missing. */
 ERR_CHECK int request_check(const struct request_words *words, struct err *e);
+/* ERR_USAGE for words that cannot be said of a delta. */
+ERR_CHECK int request_check_delta(const struct request_words *words, struct err *e);
 /* ERR_USAGE for a product, channel or version that cannot be one. */
 ERR_CHECK int request_check_names(const struct request_words *words, struct err *e);
 /*

@@ -17,6 +17,9 @@
 #include "swarm/head.h"
 #include "swarm/key.h"
 #include "swarm/listing.h"
+#include "swarm/opt.h"
+#include "swarm/pledge.h"
+#include "swarm/recipe.h"
 
 struct trust;
 
@@ -36,6 +39,13 @@ size_t trust_count(const struct trust *t);
  */
 ERR_CHECK int trust_set_threshold(struct trust *t, uint64_t threshold, struct err *e);
 
+/*
+ * What --trust and --threshold ask for: the keys of these files, or where there are none, of the
+ * list (what $SWARM_TRUST holds; NULL: it is not set). ERR_USAGE if that is no key at all.
+ */
+struct trust *trust_load(const struct opt_list *files, const char *list,
+			 const struct opt_number *threshold, struct err *e);
+
 /* Whose valid signatures an envelope bears: each key once, and by each signature one key. */
 struct trust_signers {
 	size_t count;
@@ -53,6 +63,9 @@ ERR_CHECK int trust_check(const struct trust *t, const struct envelope *v, const
 /* The usual beginning of everything: trust_check(), then head_parse() of the same bytes. */
 ERR_CHECK int trust_head(const struct trust *t, const struct document *d, struct head *ret,
 			 struct trust_signers *ret_signers, struct err *e);
+/* The same of a delta: trust_check(), pledge_parse(), and the length of what was signed. */
+ERR_CHECK int trust_delta(const struct trust *t, const struct document *d, struct pledge *ret,
+			  struct trust_signers *ret_signers, struct err *e);
 
 /*
  * Reads the body of a manifest and checks it against a trusted head, which need not be the one at
@@ -68,5 +81,12 @@ ERR_CHECK int trust_listing(struct document *d, const struct head *head, struct 
  */
 ERR_CHECK int trust_body(const struct body *body, const char *name, const struct head *head,
 			 struct err *e);
+/* The same of a delta that has been read to its end, `p` being what trust_delta() returned. */
+ERR_CHECK int trust_recipe(const struct recipe *r, const char *name, const struct pledge *p,
+			   struct err *e);
+/* As trust_body(), for those who know only the first line, digest and length. */
+ERR_CHECK int trust_digest(const struct header *header, const uint8_t digest[static SHA256_SIZE],
+			   uint64_t bytes, const char *name, const struct head *head,
+			   struct err *e);
 
 #endif

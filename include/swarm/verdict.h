@@ -10,14 +10,17 @@
 
 #include "swarm/audit.h"
 #include "swarm/buf.h"
+#include "swarm/endorse.h"
 #include "swarm/err.h"
 #include "swarm/head.h"
 #include "swarm/listing.h"
 #include "swarm/trust.h"
 
 struct verdict {
-	bool genuine; /* signed as asked for: `head` and `signers` count */
+	bool genuine; /* signed as asked for: `head` (or `delta`) and `signers` count */
 	struct head head;
+	bool is_delta; /* there is no head, but a delta, of which all is known if the status is 0 */
+	struct endorse delta;
 	struct trust_signers signers; /* keyids borrowed from the trust */
 	size_t trusted_keys;
 	struct err expired; /* the objection of time, else ERR_NONE: it does not stop an audit */

@@ -13,7 +13,7 @@
 
 struct verify_options {
 	const struct trust *trust;
-	const char *document; /* manifest or head; "-" is standard input */
+	const char *document; /* manifest, head or delta; "-" is standard input */
 	const char *head;     /* a newer head over the same body; NULL: the document's own judges */
 	const char *copy;     /* NULL: the document alone is checked */
 	struct policy policy;
@@ -24,8 +24,9 @@ struct verify_options {
 
 /*
  * Does all of it, in the order in which it is safe: signature, then policy, then the manifest's
- * body, then the copy. `ret` (initialised by verdict_init()) is settled in any case; -1 where `e`
- * has something to say that the verdict's text does not.
+ * body, then the copy; of a delta, which goes with no copy, its lines. `ret` (initialised by
+ * verdict_init()) is settled in any case; -1 where `e` has something to say that the verdict's text
+ * does not.
  */
 ERR_CHECK int verify_run(const struct verify_options *options, struct scratch *scratch,
 			 struct verdict *ret, struct err *e);

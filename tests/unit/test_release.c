@@ -158,14 +158,24 @@ static struct release_request first_release(void)
 					.expires = ISSUED + RELEASE_LIFE};
 }
 
+static int run_at(const char *in, const struct release_files *files,
+		  const struct release_request *request, struct head *ret, struct err *e)
+{
+	struct document *d = document_open(in, e);
+	int status = d != NULL ? release_run(d, files, request, scratch, ret, e) : -1;
+
+	document_close(d);
+	return status;
+}
+
 static struct head run(const char *in, const char *out, const char *head_path,
 		       const struct release_request *request)
 {
-	const struct release_files files = {.in = in, .out = out, .head = head_path};
+	const struct release_files files = {.out = out, .head = head_path};
 	struct head head;
 	struct err e = {.code = ERR_NONE};
 
-	if (release_run(&files, request, scratch, &head, &e) != 0)
+	if (run_at(in, &files, request, &head, &e) != 0)
 		fail_msg("%s", e.msg);
 	return head;
 }
@@ -173,12 +183,12 @@ static struct head run(const char *in, const char *out, const char *head_path,
 static void assert_refused(const char *in, const struct release_request *request,
 			   enum err_code code, const char *message)
 {
-	const struct release_files files = {.in = in, .out = "refused", .head = "refused.head"};
+	const struct release_files files = {.out = "refused", .head = "refused.head"};
 	struct head head;
 	struct err e = {.code = ERR_NONE};
 	size_t before = count_names();
 
-	if (release_run(&files, request, scratch, &head, &e) == 0)
+	if (run_at(in, &files, request, &head, &e) == 0)
 		fail_msg("it was done");
 	assert_string_equal(e.msg, message);
 	assert_int_equal(e.code, code);
@@ -443,22 +453,22 @@ static void release_of_a_manifest_that_is_not_genuine_is_refused(void **state)
 	assert_int_equal(trust_add_key(others, other_key, &e), 0);
 	for (int task = RELEASE_MAKE; task <= RELEASE_ADD_SIGNATURE; task++) {
 		struct head head;
-		const struct release_files files = {.in = "m", .out = "out", .force = true};
+		const struct release_files files = {.out = "out", .force = true};
 		request.task = (enum release_task)task;
 		request.trust = trust;
 		request.serial = 1000;
 		make_manifest("m");
-		assert_int_equal(release_run(&files, &request, scratch, &head, &e), 0);
+		assert_int_equal(run_at("m", &files, &request, &head, &e), 0);
 		assert_int_equal(unlink("out"), 0);
 		/* By nobody we know. */
 		request.trust = others;
-		assert_int_equal(release_run(&files, &request, scratch, &head, &e), -1);
+		assert_int_equal(run_at("m", &files, &request, &head, &e), -1);
 		assert_int_equal(e.code, ERR_UNTRUSTED);
 		assert_false(exists("out"));
 		/* Another body below a good signature. */
 		request.trust = trust;
 		damage("m", "b.png", "c.png");
-		assert_int_equal(release_run(&files, &request, scratch, &head, &e), -1);
+		assert_int_equal(run_at("m", &files, &request, &head, &e), -1);
 		assert_int_equal(e.code, ERR_UNTRUSTED);
 		assert_false(exists("out"));
 		assert_int_equal(unlink("m"), 0);
@@ -549,13 +559,13 @@ static void release_takes_more_signatures(void **state)
 static void release_leaves_old_outputs_alone(void **state)
 {
 	struct release_request request = first_release();
-	struct release_files files = {.in = "in", .out = "out", .head = "head"};
+	struct release_files files = {.out = "out", .head = "head"};
 	struct head head;
 	struct err e = {.code = ERR_NONE};
 
 	(void)state;
 	write_text("head", "old");
-	assert_int_equal(release_run(&files, &request, scratch, &head, &e), -1);
+	assert_int_equal(run_at("in", &files, &request, &head, &e), -1);
 	assert_int_equal(e.code, ERR_USAGE);
 	assert_string_equal(e.msg, "'head' exists: give --force to replace it");
 	assert_false(exists("out"));
@@ -563,24 +573,23 @@ static void release_leaves_old_outputs_alone(void **state)
 	assert_string_equal(text, "old");
 	free(text);
 	files.force = true;
-	assert_int_equal(release_run(&files, &request, scratch, &head, &e), 0);
+	assert_int_equal(run_at("in", &files, &request, &head, &e), 0);
 	(void)check_manifest("out", trust);
 	/* The input may be replaced by what is made of it. */
-	files.in = "out";
 	request.task = RELEASE_RESIGN;
-	assert_int_equal(release_run(&files, &request, scratch, &head, &e), 0);
+	assert_int_equal(run_at("out", &files, &request, &head, &e), 0);
 	(void)check_manifest("out", trust);
 }
 
 static void release_tells_of_a_full_disk(void **state)
 {
 	struct release_request request = first_release();
-	const struct release_files files = {.in = "in", .out = "/dev/full"};
+	const struct release_files files = {.out = "/dev/full"};
 	struct head head;
 	struct err e = {.code = ERR_NONE};
 
 	(void)state;
-	assert_int_equal(release_run(&files, &request, scratch, &head, &e), -1);
+	assert_int_equal(run_at("in", &files, &request, &head, &e), -1);
 	assert_int_equal(e.code, ERR_SYSTEM);
 	assert_string_equal(e.msg, "cannot write '/dev/full': No space left on device");
 }

@@ -98,6 +98,41 @@ static void new_release_needs_a_version_and_a_serial(void **state)
 			     "has --serial 1)");
 }
 
+static void request_for_a_delta_says_nothing_of_a_release(void **state)
+{
+	static const struct request_words others[] = {
+	    {.product = "farm"},
+	    {.channel = "beta"},
+	    {.version = "1.0"},
+	    {.serial = "7"},
+	    {.previous = "head"},
+	    {.expires = "1d"},
+	    {.rollout_start = "2026-12-01T00:00:00Z"},
+	    {.rollout_window = {.given = true, .value = 0}},
+	};
+	struct request_words words = {.product = NULL};
+	struct err e = {.code = ERR_NONE};
+
+	(void)state;
+	assert_true(request_is_empty(&words));
+	assert_int_equal(request_check_delta(&words, &e), 0);
+	for (size_t i = 0; i < COUNT(others); i++) {
+		assert_false(request_is_empty(&others[i]));
+		assert_int_equal(request_check_delta(&others[i], &e), -1);
+		assert_int_equal(e.code, ERR_USAGE);
+		assert_string_equal(e.msg, "a delta says what it is of: --product, --channel, "
+					   "--release, --serial, --previous, --expires and "
+					   "--rollout-* are for a release");
+	}
+	words.add_signature = true;
+	assert_false(request_is_empty(&words));
+	assert_int_equal(request_check_delta(&words, &e), 0);
+	words = (struct request_words){.resign = true};
+	assert_false(request_is_empty(&words));
+	assert_int_equal(request_check_delta(&words, &e), -1);
+	assert_string_equal(e.msg, "a delta does not expire: there is nothing to resign");
+}
+
 static void names_must_be_names(void **state)
 {
 	struct request_words words = release;
@@ -307,6 +342,7 @@ int main(void)
 #define WITH_CLOCK(test) cmocka_unit_test_setup_teardown(test, set_clock, reset_clock)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(new_release_needs_a_version_and_a_serial),
+	    cmocka_unit_test(request_for_a_delta_says_nothing_of_a_release),
 	    cmocka_unit_test(names_must_be_names),
 	    cmocka_unit_test(release_that_stays_takes_no_new_name),
 	    cmocka_unit_test(only_a_head_that_is_issued_again_gets_new_times),

@@ -796,6 +796,236 @@ static void head_file_has_no_listing(void **state)
 	release_free(&r);
 }
 
+/* --- deltas ----------------------------------------------------------------------------------- */
+
+struct delta {
+	struct buf text;
+	struct pledge pledge;
+	struct buf envelope;
+};
+
+static void sign_delta(struct delta *d)
+{
+	struct envelope v;
+
+	envelope_init(&v);
+	pledge_format(&v.payload, &d->pledge);
+	sign(&v, release);
+	buf_clear(&d->envelope);
+	envelope_format(&d->envelope, &v);
+	envelope_release(&v);
+}
+
+/* Removes a file and does nothing else. */
+static void make_delta(struct delta *d, const char *removed)
+{
+	struct delta_header header = {.product = "farm",
+				      .channel = "stable",
+				      .from = {.version = "1.0", .serial = 41},
+				      .to = {.version = "1.1", .serial = 42},
+				      .removes = 1,
+				      .header = {.kind = HEADER_MANIFEST,
+						 .id = {"farm", "stable", "1.1", 42},
+						 .piece_length = 16384,
+						 .files = 1}};
+	const struct delta_line line = {.remove = true, .path = removed};
+	uint8_t digest[SHA256_SIZE];
+	struct err e = {0};
+	struct sha256 *sha = sha256_new(&e);
+
+	*d = (struct delta){.text = BUF_INIT, .envelope = BUF_INIT};
+	delta_format_header(&d->text, &header);
+	buf_addc(&d->text, '\n');
+	delta_format_line(&d->text, &line);
+	buf_addc(&d->text, '\n');
+	sha256_once(sha, d->text.data, d->text.len, digest);
+	sha256_free(sha);
+	pledge_of(&header, digest, d->text.len, &d->pledge);
+	sign_delta(d);
+}
+
+static void delta_free(struct delta *d)
+{
+	buf_release(&d->text);
+	buf_release(&d->envelope);
+}
+
+/* Checks a delta as every reader does: 0, or why not behind the document's name. */
+static int read_delta(const struct delta *from, const char **ret_why, struct err *e)
+{
+	static char why[ERR_MSG_MAX];
+	struct trust *t = trust_in(release, NULL);
+	struct document *d = document_of(&from->text, &from->envelope);
+	struct arena arena = ARENA_INIT;
+	struct delta_line line;
+	struct pledge pledge;
+	struct trust_signers signers;
+	struct recipe *r = NULL;
+	int status = trust_delta(t, d, &pledge, &signers, e);
+
+	if (status == 0) {
+		assert_int_equal(signers.count, 1);
+		r = document_recipe(d, e);
+		assert_non_null(r);
+		while ((status = recipe_next(r, &arena, &line, e)) > 0)
+			continue;
+		if (status == 0)
+			status = trust_recipe(r, document_name(d), &pledge, e);
+	}
+	if (status != 0) {
+		const char *name = strstr(e->msg, document_name(d));
+		assert_non_null(name);
+		(void)snprintf(why, sizeof why, "%s", name + strlen(document_name(d)));
+		*ret_why = why;
+	}
+	arena_release(&arena);
+	recipe_close(r);
+	document_close(d);
+	trust_free(t);
+	return status;
+}
+
+static void assert_delta_read(const struct delta *d)
+{
+	const char *why = "";
+	struct err e = {0};
+
+	if (read_delta(d, &why, &e) != 0)
+		fail_msg("%s", e.msg);
+}
+
+static void assert_delta_refused(const struct delta *d, const char *message)
+{
+	const char *why = "";
+	struct err e = {0};
+
+	assert_int_equal(read_delta(d, &why, &e), -1);
+	assert_string_equal(why, message);
+	assert_int_equal(e.code, ERR_UNTRUSTED);
+}
+
+static void delta_that_was_signed_is_read(void **state)
+{
+	struct delta d;
+
+	(void)state;
+	make_delta(&d, "old");
+	assert_delta_read(&d);
+	delta_free(&d);
+}
+
+static void delta_with_another_text_is_refused(void **state)
+{
+	struct delta d, other, longer;
+	char why[256];
+
+	(void)state;
+	make_delta(&d, "old");
+	make_delta(&other, "odd");
+	make_delta(&longer, "older");
+	struct delta mixed = {.text = other.text, .envelope = d.envelope};
+	assert_delta_refused(&mixed,
+			     "' is not the delta that was signed: its SHA-256 is another one");
+	mixed.text = longer.text;
+	(void)snprintf(why, sizeof why,
+		       "' is not the delta that was signed: without its last line it has %zu "
+		       "bytes, but that line says %zu",
+		       longer.text.len, d.text.len);
+	assert_delta_refused(&mixed, why);
+	delta_free(&d);
+	delta_free(&other);
+	delta_free(&longer);
+}
+
+static void delta_must_be_what_its_last_line_says(void **state)
+{
+	static const char why[] = "' is of other releases than its last line";
+	struct delta d;
+
+	(void)state;
+	make_delta(&d, "old");
+	const struct pledge good = d.pledge;
+	for (int i = 0; i < 8; i++) {
+		d.pledge = good;
+		switch (i) {
+		case 0: d.pledge.product[0] = 'b'; break;
+		case 1: d.pledge.channel[0] = 'b'; break;
+		case 2: d.pledge.from.version[0] = '0'; break;
+		case 3: d.pledge.from.serial--; break;
+		case 4: d.pledge.from.digest[31] ^= 1; break;
+		case 5: d.pledge.to.version[0] = '2'; break;
+		case 6: d.pledge.to.serial++; break;
+		default: d.pledge.to.digest[0] ^= 1; break;
+		}
+		sign_delta(&d);
+		assert_delta_refused(&d, why);
+	}
+	d.pledge = good;
+	sign_delta(&d);
+	assert_delta_read(&d);
+	delta_free(&d);
+}
+
+/* Each is signed by the right key, and says something else. */
+static void delta_and_head_do_not_stand_for_each_other(void **state)
+{
+	struct delta d;
+	struct release r;
+	struct trust *t = trust_in(release, NULL);
+	struct listing listing;
+	struct pledge pledge;
+	struct trust_signers signers;
+	struct err e = {0};
+
+	(void)state;
+	make_delta(&d, "old");
+	make_release(&r, "1.1", 42);
+	assert_head_refused(t, &d.text, &d.envelope, "is signed as a delta, not as a release");
+	assert_head_refused(t, &r.body, &d.envelope, "is signed as a delta, not as a release");
+	assert_head_refused(t, NULL, &d.envelope, "is the last line of a delta, not a head");
+	assert_head_refused(t, &d.text, NULL, "is a delta that is not signed");
+	struct delta mixed = {.text = d.text, .envelope = r.envelope};
+	assert_delta_refused(&mixed, "' is the head of a release: no delta was signed by it");
+	struct document *document = document_of(&r.body, &r.envelope);
+	assert_int_equal(trust_delta(t, document, &pledge, &signers, &e), -1);
+	assert_int_equal(e.code, ERR_UNTRUSTED);
+	assert_int_equal(signers.count, 0);
+	document_close(document);
+	document = document_of(&d.text, &d.envelope);
+	assert_int_equal(trust_listing(document, &r.head, &listing, &e), -1);
+	assert_int_equal(e.code, ERR_UNTRUSTED);
+	assert_non_null(strstr(e.msg, "' is no manifest, but a delta: no head can be of it"));
+	listing_release(&listing);
+	document_close(document);
+	delta_free(&d);
+	release_free(&r);
+	trust_free(t);
+}
+
+static void delta_by_a_stranger_or_unsigned_is_refused(void **state)
+{
+	struct delta d;
+	struct trust *t = trust_in(second, NULL);
+	struct pledge pledge;
+	struct trust_signers signers;
+
+	(void)state;
+	make_delta(&d, "old");
+	for (int is_signed = 0; is_signed < 2; is_signed++) {
+		struct err e = {0};
+		struct document *document =
+		    document_of(&d.text, is_signed == 1 ? &d.envelope : NULL);
+		assert_int_equal(trust_delta(t, document, &pledge, &signers, &e), -1);
+		assert_int_equal(e.code, ERR_UNTRUSTED);
+		assert_int_equal(signers.count, 0);
+		assert_non_null(strstr(e.msg, is_signed == 1 ? "' is not signed by a key you trust"
+							     : "' is a delta that is not signed"));
+		document_close(document);
+	}
+	delta_free(&d);
+	trust_free(t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -823,6 +1053,11 @@ int main(void)
 	    cmocka_unit_test(well_formed_body_with_another_digest_is_refused),
 	    cmocka_unit_test(no_more_is_read_than_was_signed),
 	    cmocka_unit_test(head_file_has_no_listing),
+	    cmocka_unit_test(delta_that_was_signed_is_read),
+	    cmocka_unit_test(delta_with_another_text_is_refused),
+	    cmocka_unit_test(delta_must_be_what_its_last_line_says),
+	    cmocka_unit_test(delta_and_head_do_not_stand_for_each_other),
+	    cmocka_unit_test(delta_by_a_stranger_or_unsigned_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, load_keys, free_keys);
