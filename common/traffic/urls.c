@@ -132,6 +132,20 @@ static int keep_prefixes(struct urls *u, const char *const *prefixes, size_t n, 
 	return 0;
 }
 
+int urls_prefix(struct buf *to, const char *prefix, struct err *e)
+{
+	struct text t;
+
+	if (keep_prefix(&t, prefix, e) != 0)
+		return -1;
+	buf_addc(to, '/');
+	buf_add(to, t.at, t.len);
+	if (t.len > 0)
+		buf_addc(to, '/');
+	free(t.at);
+	return buf_check(to, e);
+}
+
 /* --- the table ----------------------------------------------------------------------------------
  */
 

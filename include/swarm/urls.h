@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "swarm/buf.h"
 #include "swarm/err.h"
 
 #define URLS_NONE ((size_t)-1)
@@ -27,6 +28,8 @@ struct urls;
  */
 struct urls *urls_new(const char *const *prefixes, size_t n, size_t files, struct err *e);
 void urls_free(struct urls *u);
+/* Appends the decoded path that such a prefix stands for, with a slash at either end. */
+ERR_CHECK int urls_prefix(struct buf *to, const char *prefix, struct err *e);
 /* `path` is borrowed. At most as often as urls_new() was told. */
 void urls_add(struct urls *u, const char *path, size_t number);
 /*

@@ -189,6 +189,29 @@ static void urls_of_many_files_are_told_apart(void **state)
 	urls_free(u);
 }
 
+static void urls_give_the_path_of_a_prefix(void **state)
+{
+	static const char *const prefixes[][2] = {
+	    {"/", "/"},
+	    {"", "/"},
+	    {"a", "/a/"},
+	    {"/a/", "/a/"},
+	    {"//a//b/./c/..", "/a/b/"},
+	    {"https://x.example:8080", "/"},
+	    {"https://x.example/a%20b/%C3%A9?c#d", "/a b/\xC3\xA9/"},
+	    {"/../a", "/a/"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(prefixes); i++) {
+		struct buf b = BUF_INIT;
+		struct err e;
+		assert_int_equal(urls_prefix(&b, prefixes[i][0], &e), 0);
+		assert_string_equal(b.data, prefixes[i][1]);
+		buf_release(&b);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +221,7 @@ int main(void)
 	    cmocka_unit_test(urls_take_the_longest_prefix_that_leads_somewhere),
 	    cmocka_unit_test(urls_of_any_length_are_bounded),
 	    cmocka_unit_test(urls_of_many_files_are_told_apart),
+	    cmocka_unit_test(urls_give_the_path_of_a_prefix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,257 @@
+#define _GNU_SOURCE /* memmem() */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "swarm/headers.h"
+#include "swarm/io.h"
+
+static char folder[] = "/tmp/swarm-test-headers-XXXXXX";
+static char path[sizeof folder + 16];
+static struct scratch *scratch;
+
+static const struct release_id id = {
+    .product = "farm", .channel = "stable", .version = "1.0.2", .serial = 42};
+static const uint8_t digest[SHA256_SIZE] = {1};
+
+static int set_up(void **state)
+{
+	struct err e;
+
+	(void)state;
+	scratch = scratch_new(&e);
+	if (scratch == NULL || mkdtemp(folder) == NULL)
+		return -1;
+	(void)snprintf(path, sizeof path, "%s/out", folder);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	scratch_free(scratch);
+	(void)unlink(path);
+	return rmdir(folder);
+}
+
+static struct entry entry_of(const char *name, uint64_t size)
+{
+	struct entry entry = {.path = name, .size = size, .has_sha256 = true, .hot = ENTRY_NOT_HOT};
+
+	memset(entry.sha256, 0xAB, SHA256_SIZE);
+	return entry;
+}
+
+/* 0 with what was written in `ret`. */
+static int write_out(struct headers *h, struct buf *ret, struct headers_counts *counts,
+		     struct err *e)
+{
+	const struct outfile_options how = {.force = true};
+	struct outfile *out = outfile_open(path, &how, scratch, e);
+
+	assert_non_null(out);
+	int status = headers_write(h, &id, digest, out, counts, e);
+	if (status == 0)
+		assert_int_equal(outfile_commit(out, e), 0);
+	outfile_free(out);
+	if (status != 0)
+		return -1;
+	int fd = io_open(path, e);
+	assert_true(fd >= 0);
+	assert_int_equal(io_read_all(fd, ret, 1 << 20, path, e), 0);
+	assert_int_equal(close(fd), 0);
+	return 0;
+}
+
+static void headers_keep_nothing_of_an_entry(void **state)
+{
+	const struct headers_options what = {.url_prefix = "/farm-1.0.2/"};
+	struct headers_counts counts;
+	struct err e;
+	struct buf text = BUF_INIT;
+	struct headers *h = headers_new(&what, &e);
+
+	(void)state;
+	assert_non_null(h);
+	/* Around the sizes at which its array grows. */
+	for (int i = 0; i < 130; i++) {
+		char name[32], cache[32];
+		(void)snprintf(name, sizeof name, "f%03d.js", 129 - i);
+		(void)snprintf(cache, sizeof cache, "max-age=%d", i / 2);
+		struct entry entry = entry_of(name, (uint64_t)i);
+		entry.cache = cache;
+		assert_int_equal(headers_add(h, &entry, &e), 0);
+		memset(name, 'x', sizeof name - 1);
+		memset(cache, 'x', sizeof cache - 1);
+	}
+	assert_int_equal(write_out(h, &text, &counts, &e), 0);
+	assert_int_equal(counts.files, 130);
+	assert_int_equal(counts.dictionaries, 129);
+	assert_int_equal(counts.shared, 0);
+	for (int i = 0; i < 130; i++) {
+		char line[128];
+		(void)snprintf(line, sizeof line, "\t\"/farm-1.0.2/f%03d.js\" \"max-age=%d\";\n",
+			       129 - i, i / 2);
+		assert_non_null(strstr(text.data, line));
+	}
+	assert_non_null(
+	    strstr(text.data, "\t\"/farm-1.0.2/f128.js\" \"match=\\\"/farm-*/f128.js\\\"\";\n"));
+	assert_null(strstr(text.data, "match=\\\"/farm-*/f129.js"));
+	assert_null(strstr(text.data, "xxx"));
+	buf_release(&text);
+	headers_free(h);
+	headers_free(NULL);
+}
+
+static void headers_leave_giants_out_of_dictionaries(void **state)
+{
+	const struct headers_options what = {.url_prefix = NULL};
+	struct headers_counts counts;
+	struct err e;
+	struct buf text = BUF_INIT;
+	struct headers *h = headers_new(&what, &e);
+	struct entry fits = entry_of("fits", HEADERS_DICTIONARY_MAX);
+	struct entry over = entry_of("over", HEADERS_DICTIONARY_MAX + 1);
+
+	(void)state;
+	assert_non_null(h);
+	assert_int_equal(headers_add(h, &fits, &e), 0);
+	assert_int_equal(headers_add(h, &over, &e), 0);
+	assert_int_equal(write_out(h, &text, &counts, &e), 0);
+	assert_int_equal(counts.dictionaries, 1);
+	assert_non_null(strstr(text.data, "match=\\\"/fits\\\""));
+	buf_release(&text);
+	headers_free(h);
+}
+
+static void headers_count_patterns_that_are_shared(void **state)
+{
+	static const char *const names[] = {"a/82c9d.js", "a/7720b.js", "a/9f0c1.js", "b/9f0c1.js",
+					    "a/app.js"};
+	const struct headers_options what = {.url_prefix = NULL};
+	struct headers_counts counts;
+	struct err e;
+	struct buf text = BUF_INIT;
+	struct headers *h = headers_new(&what, &e);
+
+	(void)state;
+	assert_non_null(h);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct entry entry = entry_of(names[i], 1);
+		assert_int_equal(headers_add(h, &entry, &e), 0);
+	}
+	assert_int_equal(write_out(h, &text, &counts, &e), 0);
+	assert_int_equal(counts.dictionaries, 5);
+	assert_int_equal(counts.shared, 3);
+	buf_release(&text);
+	headers_free(h);
+}
+
+static void headers_refuse_what_maps_cannot_tell_apart(void **state)
+{
+	/* Not neighbours in file-tree order. */
+	static const char *const names[][3] = {{"A/x", "a-b", "a/X"},
+					       {"\xC3\x89", "e", "\xC3\xA9"}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const struct headers_options what = {.url_prefix = NULL};
+		struct headers_counts counts;
+		struct err e = {.code = ERR_NONE};
+		struct buf text = BUF_INIT;
+		struct headers *h = headers_new(&what, &e);
+		assert_non_null(h);
+		for (size_t k = 0; k < 3; k++) {
+			struct entry entry = entry_of(names[i][k], 1);
+			assert_int_equal(headers_add(h, &entry, &e), 0);
+		}
+		assert_int_equal(write_out(h, &text, &counts, &e), i == 0 ? -1 : 0);
+		assert_int_equal(e.code, i == 0 ? ERR_REFUSED : ERR_NONE);
+		buf_release(&text);
+		headers_free(h);
+	}
+}
+
+static void headers_refuse_words_that_are_too_long(void **state)
+{
+	static char name[1025];
+	struct headers_counts counts;
+
+	(void)state;
+	/* The value of the first map is the longest: '"/', the name, a blank, 64 digits, '"'. */
+	for (size_t n = 1000; n <= 1001; n++) {
+		const struct headers_options what = {.url_prefix = NULL};
+		struct err e = {.code = ERR_NONE};
+		struct buf text = BUF_INIT;
+		struct headers *h = headers_new(&what, &e);
+		assert_non_null(h);
+		size_t dollars = 0, len = 0;
+		size_t wanted = n == 1000 ? 4000 : 4001;
+		/* Each '$' takes 15 bytes. */
+		while (67 + 1 + len + 15 <= wanted) {
+			name[dollars++] = '$';
+			len += 15;
+		}
+		size_t at = dollars;
+		for (; 67 + 1 + len < wanted; len++)
+			name[at++] = 'x';
+		name[at] = '\0';
+		struct entry entry = entry_of(name, 0);
+		assert_int_equal(headers_add(h, &entry, &e), 0);
+		assert_int_equal(write_out(h, &text, &counts, &e), n == 1000 ? 0 : -1);
+		assert_int_equal(e.code, n == 1000 ? ERR_NONE : ERR_REFUSED);
+		buf_release(&text);
+		headers_free(h);
+	}
+}
+
+static void headers_need_digests(void **state)
+{
+	const struct headers_options what = {.url_prefix = NULL};
+	struct err e = {.code = ERR_NONE};
+	struct headers *h = headers_new(&what, &e);
+	struct entry entry = entry_of("x", 1);
+
+	(void)state;
+	assert_non_null(h);
+	entry.has_sha256 = false;
+	assert_int_equal(headers_add(h, &entry, &e), -1);
+	assert_int_equal(e.code, ERR_REFUSED);
+	headers_free(h);
+}
+
+static void headers_reject_matches_that_are_none(void **state)
+{
+	static const char *const bad[] = {"*.js", "=/x", "*.js=x", "*.js=/(x)", "[=/x", "#x=/x"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		const char *const matches[] = {"a=/b", bad[i]};
+		const struct headers_options what = {.matches = matches, .match_count = 2};
+		struct err e = {.code = ERR_NONE};
+		assert_null(headers_new(&what, &e));
+		assert_int_equal(e.code, ERR_USAGE);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(headers_keep_nothing_of_an_entry),
+	    cmocka_unit_test(headers_leave_giants_out_of_dictionaries),
+	    cmocka_unit_test(headers_count_patterns_that_are_shared),
+	    cmocka_unit_test(headers_refuse_what_maps_cannot_tell_apart),
+	    cmocka_unit_test(headers_refuse_words_that_are_too_long),
+	    cmocka_unit_test(headers_need_digests),
+	    cmocka_unit_test(headers_reject_matches_that_are_none),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
