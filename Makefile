@@ -90,7 +90,8 @@ help:
 	@echo 'make check       set up, build, and run every test'
 	@echo 'make test        run the tests without setting up (T=name: only those that match)'
 	@echo 'make lint        formatting, layers, static analysis, shell scripts, man pages'
-	@echo 'make bench       set up and compare speed with other tools (JSON=file: also as JSON)'
+	@echo 'make bench       set up and compare hashing and updates with other tools (JSON=file: also as'
+	@echo '                 JSON, that of updates to file.delta); takes an hour'
 	@echo 'make fuzz        build the fuzzers (needs clang) into build/clang-fuzz/fuzz/'
 	@echo 'make install     to $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX)'
 	@echo 'make clean       remove build/'
@@ -160,6 +161,7 @@ bench:
 	@scripts/setup bench
 	@$(MAKE) --no-print-directory all
 	@BIN=$(B) scripts/bench $(JSON)
+	@BIN=$(B) scripts/bench-delta $(JSON:%=%.delta)
 
 fuzz:
 	@$(MAKE) --no-print-directory CC=clang FUZZ=1 fuzzers
