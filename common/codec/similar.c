@@ -12,6 +12,8 @@
 #define GEAR_BITS   48
 #define GEAR_MASK   ((UINT64_C(1) << GEAR_BITS) - 1)
 #define SAMPLE_MASK (UINT64_C(63) << (GEAR_BITS - 6))
+/* A file has a window about every 64 bytes, and its list never more than twice as many. */
+#define FEATURE_BYTES 32
 /* A window stands for the bytes since the last one, but for no more than these. */
 #define WEIGHT_MAX 512
 /*
@@ -33,6 +35,7 @@ struct feature {
 struct features {
 	struct feature *list;
 	size_t count, room;
+	bool closed; /* there are too many already */
 };
 
 /* A window of an old file, in the chain of its hash. */
@@ -99,21 +102,6 @@ void similar_free(struct similar *s)
 /* --- windows ------------------------------------------------------------------------------------
  */
 
-/* -1: out of memory. */
-static int add_feature(struct features *f, uint64_t hash, uint64_t weight)
-{
-	if (f->count == f->room) {
-		size_t want = f->room == 0 ? 256 : f->room * 2;
-		struct feature *more = reallocarray(f->list, want, sizeof *more);
-		if (more == NULL)
-			return -1;
-		f->list = more;
-		f->room = want;
-	}
-	f->list[f->count++] = (struct feature){hash, weight < WEIGHT_MAX ? weight : WEIGHT_MAX};
-	return 0;
-}
-
 static int compare_features(const void *left, const void *right)
 {
 	const struct feature *x = left, *y = right;
@@ -136,14 +124,39 @@ static void drop_repeats(struct features *f)
 	f->count = kept;
 }
 
+/*
+ * -1: out of memory. A file can be made so that a window begins at every byte: at `most` of them,
+ * the list is cut down to different ones, and if these are many, no more are added.
+ */
+static int add_feature(struct features *f, uint64_t hash, uint64_t weight, size_t most)
+{
+	if (f->count >= most && !f->closed) {
+		drop_repeats(f);
+		f->closed = f->count > most / 2;
+	}
+	if (f->closed)
+		return 0;
+	if (f->count == f->room) {
+		size_t want = f->room == 0 ? 256 : f->room * 2;
+		struct feature *more = reallocarray(f->list, want, sizeof *more);
+		if (more == NULL)
+			return -1;
+		f->list = more;
+		f->room = want;
+	}
+	f->list[f->count++] = (struct feature){hash, weight < WEIGHT_MAX ? weight : WEIGHT_MAX};
+	return 0;
+}
+
 /* The windows of a file, each once. */
 static int find_features(const struct similar *s, const uint8_t *bytes, size_t len,
 			 struct features *ret, struct err *e)
 {
 	uint64_t gear = 0, last = UINT64_MAX;
-	size_t start = 0;
+	size_t start = 0, most = len / FEATURE_BYTES + 256;
 
 	ret->count = 0;
+	ret->closed = false;
 	for (size_t i = 0; i < len; i++) {
 		gear = (gear << 1) + s->gear[bytes[i]];
 		/* Before so many bytes there is no whole window, and much that begins alike. */
@@ -152,7 +165,7 @@ static int find_features(const struct similar *s, const uint8_t *bytes, size_t l
 		uint64_t hash = mix(gear & GEAR_MASK);
 		/* Long runs of one byte are one window after the other. */
 		if (hash != last && hash <= s->highest &&
-		    add_feature(ret, hash, i + 1 - start) != 0)
+		    add_feature(ret, hash, i + 1 - start, most) != 0)
 			return err_nomem(e);
 		last = hash;
 		start = i + 1;

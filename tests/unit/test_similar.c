@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -377,6 +378,36 @@ static void similar_survives_content_of_any_shape(void **state)
 	free(bytes);
 }
 
+/* With this gear table, the two letters make a window at every byte. */
+static void similar_keeps_little_of_content_that_is_cut_everywhere(void **state)
+{
+	size_t len = (size_t)16 << 20;
+	uint8_t *bytes = malloc(len), *other = noise(100000, 5);
+	struct similar *s = make(AMPLE);
+	struct similar_match found[MAX];
+	struct rusage before, after;
+	size_t count = 0;
+	struct err e;
+
+	(void)state;
+	assert_non_null(bytes);
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (uint8_t) "Os"[i % 2];
+	add(s, 1, other, 100000);
+	assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
+	add(s, 2, bytes, len);
+	assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
+	/* Kilobytes; at every byte it would be 256 MiB. */
+	assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 64 * 1024);
+	seal(s);
+	assert_int_equal(similar_find(s, bytes, len, MAX, found, &count, &e), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(found[0].number, 2);
+	similar_free(s);
+	free(bytes);
+	free(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +423,7 @@ int main(void)
 	    cmocka_unit_test(similar_stays_within_its_memory),
 	    cmocka_unit_test(similar_without_memory_finds_nothing),
 	    cmocka_unit_test(similar_survives_content_of_any_shape),
+	    cmocka_unit_test(similar_keeps_little_of_content_that_is_cut_everywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
