@@ -20,9 +20,8 @@ struct intake_options {
 /*
  * Hands each file of the manifest to `put`, which keeps nothing of it and returns 0, or -1 with `e`
  * filled. What was put counts only once this has returned 0: then the body was the one that the
- * head
- * (`ret`) is about, and with a trust the head was genuine and had not expired. ERR_UNTRUSTED if it
- * is another body, or not signed as asked for; ERR_REFUSED if it has expired.
+ * head (`ret`) is about, and with a trust the head was genuine and had not expired. ERR_UNTRUSTED
+ * if it is another body, or not signed as asked for; ERR_REFUSED if it has expired.
  */
 ERR_CHECK int intake_read(const struct intake_options *options,
 			  int (*put)(void *context, const struct entry *entry, struct err *e),

@@ -1,5 +1,4 @@
-/* maker: makes one file of a new release after the other in a staging folder; one for each thread.
- */
+/* maker: makes files of a new release in a staging folder, one after the other; one a thread. */
 #ifndef SWARM_MAKER_H
 #define SWARM_MAKER_H
 

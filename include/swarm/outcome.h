@@ -54,8 +54,8 @@ size_t outcome_needed(const struct outcome *o, uint64_t *ret_bytes);
 void outcome_describe(struct buf *to, const struct outcome *o, bool verbose);
 /*
  * Appends JSON lines: one for each file that is needed, {"path":P,"needed":true,"size":N,...}, or
- * wrong in the old tree, {"path":P,"wrong":S}, and a
- * last one {"patched":B,...,"status":N}. `e` (ERR_NONE: nothing) becomes "error".
+ * wrong in the old tree, {"path":P,"wrong":S}, and a last one {"patched":B,...,"status":N}. `e`
+ * (ERR_NONE: nothing) becomes "error".
  */
 void outcome_format(struct buf *to, const struct outcome *o, const struct err *e);
 
