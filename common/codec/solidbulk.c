@@ -120,7 +120,7 @@ int solidbulk_pack(const struct solidparse_text *text, const struct solidparse_s
 			continue;
 		const uint8_t *bytes = text->new + steps[i].at;
 		uint64_t len = step_len(text, steps, count, i);
-		bool now;
+		bool now = false;
 		if (is_dense(bytes, len, &now, e) != 0)
 			goto out;
 		if (z == NULL && (z = ZSTD_createCCtx()) == NULL) {

@@ -532,7 +532,8 @@ static int take_bulk(struct walk *w, uint64_t len)
 /* One byte, and what must be told before it. `step` is the next one. */
 static int walk_byte(struct walk *w, const struct solidparse_step **step)
 {
-	bool here = *step < w->end && (*step)->at == w->at;
+	/* A decoder has none. */
+	bool here = *step != NULL && *step < w->end && (*step)->at == w->at;
 	uint8_t c = w->decodes ? 0 : w->new[w->at];
 	enum operation op = w->literal ? OP_LITERAL : OP_REPLACE;
 
@@ -544,7 +545,7 @@ static int walk_byte(struct walk *w, const struct solidparse_step **step)
 	uint64_t source = here ? (*step)->source : 0;
 	if (here)
 		++*step;
-	uint64_t until = *step < w->end ? (*step)->at : w->new_len;
+	uint64_t until = *step != NULL && *step < w->end ? (*step)->at : w->new_len;
 	switch (op) {
 	case OP_REPLACE:
 		if (w->literal)

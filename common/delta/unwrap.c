@@ -1,3 +1,4 @@
+#define ZLIB_CONST /* what is only read is const */
 #include "swarm/unwrap.h"
 
 #include <stdlib.h>
@@ -65,7 +66,7 @@ struct stream {
 
 static int feed(struct stream *s, const uint8_t *bytes, size_t len, struct err *e)
 {
-	s->z.next_in = (z_const Bytef *)(uintptr_t)bytes;
+	s->z.next_in = bytes;
 	while (len > 0 && !s->failed) {
 		size_t part = len < STEP ? len : STEP;
 		char *room = buf_room(s->to, s->left < STEP ? (size_t)s->left + 1 : STEP);

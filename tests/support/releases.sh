@@ -8,6 +8,7 @@
 #   1-2.delta           signed
 #   PATCH               an array: swarmpatch with all that it always needs
 
+# shellcheck disable=SC2154 # of lib.sh
 KEY=$tap_base/release.key
 cp "$SRC/keys/release.key" "$KEY"
 chmod 600 "$KEY"
@@ -58,4 +59,5 @@ sed '$a\  - {label: public, match: kept/small, cache: no-cache}' rules.yaml >new
 release 1 v1 && release 2 v2 2 new-rules.yaml &&
     delta 1 2 --old-tree v1 --new-tree v2 --payloads payloads --solid solid || exit
 
+# shellcheck disable=SC2034 # for those who source it
 PATCH=(swarmpatch 1-2.delta --old-manifest 1.manifest --head 2.head --trust release.pub)
