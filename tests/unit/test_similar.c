@@ -397,8 +397,11 @@ static void similar_keeps_little_of_content_that_is_cut_everywhere(void **state)
 	assert_int_equal(getrusage(RUSAGE_SELF, &before), 0);
 	add(s, 2, bytes, len);
 	assert_int_equal(getrusage(RUSAGE_SELF, &after), 0);
-	/* Kilobytes; at every byte it would be 256 MiB. */
-	assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 64 * 1024);
+	/*
+	 * Kilobytes. At every byte it would be 256 MiB for the list alone; a sanitizer keeps what
+	 * was freed, and so takes several times the 8 MiB that are in use.
+	 */
+	assert_in_range(after.ru_maxrss - before.ru_maxrss, 0, 160 * 1024);
 	seal(s);
 	assert_int_equal(similar_find(s, bytes, len, MAX, found, &count, &e), 0);
 	assert_int_equal(count, 1);
