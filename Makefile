@@ -11,7 +11,7 @@ PKG_CONFIG ?= pkg-config
 empty :=
 space := $(empty) $(empty)
 comma := ,
-VARIANT := $(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(DEV),-dev)$(if $(FUZZ),-fuzz)$(if $(PCRE2),-pcre2)
+VARIANT := $(notdir $(CC))$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(DEV),-dev)$(if $(FUZZ),-fuzz)$(if $(PCRE2),-pcre2)$(if $(OPENSSL),-openssl)
 B       := build/$(VARIANT)
 
 # --- flags ----------------------------------------------------------------------------------------
@@ -49,11 +49,16 @@ ifeq ($(PCRE2)$(shell $(PKG_CONFIG) --exists libhs || echo missing),)
 LIBS += libhs
 HSFLAGS := -DSWARM_HYPERSCAN
 endif
+# SHA-256 of many messages at once; it has no .pc file. OpenSSL alone gives the same digests.
+ifeq ($(OPENSSL)$(shell echo '\#include <intel-ipsec-mb.h>' | $(CC) $(CPPFLAGS) -E -o /dev/null - 2>&1),)
+IMBFLAGS := -DSWARM_IPSECMB
+IMBLIBS  := -lIPSec_MB
+endif
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
-PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null) -lm
+PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null) $(IMBLIBS) -lm
 
 ALL_CPPFLAGS = -Iinclude -D_XOPEN_SOURCE=700 -D_FILE_OFFSET_BITS=64 \
-               -DSWARM_VERSION='"$(VERSION)"' $(CPPHARD) $(HSFLAGS) \
+               -DSWARM_VERSION='"$(VERSION)"' $(CPPHARD) $(HSFLAGS) $(IMBFLAGS) \
                $(PKG_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS   = -std=c11 $(OPT) $(WARN) $(HARD) -pthread $(SANFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(LDHARD) -pthread $(SANFLAGS) $(LDFLAGS)
@@ -97,7 +102,7 @@ help:
 	@echo 'make clean       remove build/'
 	@echo
 	@echo 'CC=clang  DEV=1 (warnings are errors)  SAN=address,undefined  V=1 (show commands)  VALGRIND=1 (test under valgrind)'
-	@echo 'PCRE2=1 (guards without Hyperscan)'
+	@echo 'PCRE2=1 (guards without Hyperscan)  OPENSSL=1 (hashing without libipsec-mb)'
 
 # --- rules ----------------------------------------------------------------------------------------
 $(B)/%.o: %.c Makefile

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 struct filehash {
+	struct lanes *lanes;
 	struct merkle *merkle;
 	struct sha256 *plain; /* NULL if it is not wanted */
 	uint64_t size;
@@ -21,14 +22,18 @@ struct filehash *filehash_new(const struct filehash_options *options, struct err
 		(void)err_nomem(e);
 		return NULL;
 	}
-	f->merkle = merkle_new(options->piece_length, e);
-	if (f->merkle != NULL && options->plain)
-		f->plain = sha256_new(e);
-	if (f->merkle == NULL || (options->plain && f->plain == NULL)) {
-		filehash_free(f);
-		return NULL;
-	}
+	f->lanes = lanes_new(e);
+	if (f->lanes == NULL)
+		goto fail;
+	f->merkle = merkle_new(options->piece_length, f->lanes, e);
+	if (f->merkle == NULL)
+		goto fail;
+	if (options->plain && (f->plain = sha256_new(e)) == NULL)
+		goto fail;
 	return f;
+fail:
+	filehash_free(f);
+	return NULL;
 }
 
 void filehash_free(struct filehash *f)
@@ -37,6 +42,7 @@ void filehash_free(struct filehash *f)
 		return;
 	merkle_free(f->merkle);
 	sha256_free(f->plain);
+	lanes_free(f->lanes);
 	free(f);
 }
 

@@ -9,6 +9,13 @@
 
 #define SHA256_SIZE ((size_t)32)
 
+/* A whole message, and where its digest is to be written: SHA256_SIZE bytes, no part of any. */
+struct sha256_message {
+	const void *bytes;
+	size_t len;
+	uint8_t *digest;
+};
+
 /* A running digest. One thread at a time. */
 struct sha256;
 

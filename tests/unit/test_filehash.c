@@ -28,7 +28,8 @@ static void assert_digests(const struct filehash_digests *d, const uint8_t *byte
 	uint8_t root[SHA256_SIZE], digest[SHA256_SIZE];
 	struct buf layer = BUF_INIT;
 	struct err e;
-	struct merkle *m = merkle_new(PIECE, &e);
+	struct lanes *l = lanes_new(&e);
+	struct merkle *m = merkle_new(PIECE, l, &e);
 	struct sha256 *s = sha256_new(&e);
 
 	assert_non_null(m);
@@ -43,6 +44,7 @@ static void assert_digests(const struct filehash_digests *d, const uint8_t *byte
 	if (d->has_sha256)
 		assert_memory_equal(d->sha256, digest, SHA256_SIZE);
 	merkle_free(m);
+	lanes_free(l);
 	sha256_free(s);
 	buf_release(&layer);
 }

@@ -68,10 +68,12 @@ static size_t chance(size_t below)
 	return (high << 15 ^ seed >> 16) % below;
 }
 
+static struct lanes *lanes;
+
 static struct merkle *new_merkle(uint64_t piece)
 {
 	struct err e;
-	struct merkle *m = merkle_new(piece, &e);
+	struct merkle *m = merkle_new(piece, lanes, &e);
 
 	if (m == NULL)
 		fail_msg("%s", e.msg);
@@ -386,6 +388,22 @@ static void merkle_pieces_never_wraps(void **state)
 	assert_int_equal(merkle_pieces(UINT64_MAX, MERKLE_PIECE_MAX), UINT64_C(1) << 37);
 }
 
+static int setup(void **state)
+{
+	struct err e;
+
+	(void)state;
+	lanes = lanes_new(&e);
+	return lanes != NULL ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	lanes_free(lanes);
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,5 +419,5 @@ int main(void)
 	    cmocka_unit_test(merkle_pieces_never_wraps),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }
