@@ -10,6 +10,7 @@
 #include "swarm/hasher.h"
 #include "swarm/path.h"
 #include "swarm/pool.h"
+#include "swarm/stream.h"
 
 /* --- what is looked at --------------------------------------------------------------------------
  */
@@ -360,6 +361,17 @@ static int list_directory(struct survey *s, struct err *e)
 	return got;
 }
 
+static uint64_t file_size(void *context, size_t i)
+{
+	const struct survey *s = context;
+	const struct survey_file *p = &s->files[i];
+	uint64_t limit = p->entry != NULL ? p->entry->size : UINT64_MAX;
+
+	if (!is_to_be_read(s, p))
+		return DIGEST_SKIP;
+	return p->size < limit ? p->size : limit;
+}
+
 static bool want_file(void *context, size_t i, struct digest_file *ret, struct source_item *room)
 {
 	const struct survey *s = context;
@@ -368,7 +380,7 @@ static bool want_file(void *context, size_t i, struct digest_file *ret, struct s
 	(void)room;
 	*ret = (struct digest_file){.path = p->path,
 				    .limit = p->entry != NULL ? p->entry->size : UINT64_MAX};
-	return is_to_be_read(s, p);
+	return true;
 }
 
 static struct filehash_digests *new_digests(void)
@@ -417,6 +429,7 @@ static int read_directory(struct survey *s, struct pool *pool, struct err *e)
 				 .hash = hash_options(s),
 				 .progress = s->options->progress,
 				 .context = s,
+				 .size = file_size,
 				 .want = want_file,
 				 .done = file_done};
 
@@ -434,16 +447,16 @@ static int read_directory(struct survey *s, struct pool *pool, struct err *e)
 static int read_member(struct survey *s, struct hasher *hasher, struct survey_file *p,
 		       struct err *e)
 {
-	struct digest_stream stream = {.source = s->copy,
-				       .hasher = hasher,
-				       .progress = s->options->progress,
-				       .limit = p->entry != NULL ? p->entry->size : UINT64_MAX};
+	struct stream stream = {.source = s->copy,
+				.hasher = hasher,
+				.progress = s->options->progress,
+				.limit = p->entry != NULL ? p->entry->size : UINT64_MAX};
 
 	p->digests = new_digests();
 	if (p->digests == NULL)
 		return err_nomem(e);
 	uint64_t size = 0;
-	int status = digest_read(&stream, p->digests, &size, e);
+	int status = stream_read(&stream, p->digests, &size, e);
 	/* The archive's word for what was not read. */
 	if (size > stream.limit || p->size == 0)
 		p->size = p->size > size ? p->size : size;

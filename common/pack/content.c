@@ -9,6 +9,7 @@
 #include "swarm/lookout.h"
 #include "swarm/passage.h"
 #include "swarm/spool.h"
+#include "swarm/stream.h"
 #include "swarm/watcher.h"
 
 #define NOT_SPOOLED UINT64_MAX
@@ -50,6 +51,13 @@ static void keep_failure(struct crew *crew, const struct err *e)
 	if (crew->err.code == ERR_NONE)
 		crew->err = *e;
 	pthread_mutex_unlock(&crew->lock);
+}
+
+static uint64_t file_size(void *context, size_t i)
+{
+	const struct crew *crew = context;
+
+	return crew->content->scan->files[i].size;
 }
 
 static bool want_file(void *context, size_t i, struct digest_file *ret, struct source_item *room)
@@ -110,6 +118,7 @@ static int hash_apart(const struct content *c, struct lookout *lookout, struct e
 				 .progress = c->progress,
 				 .count = c->scan->count,
 				 .context = &crew,
+				 .size = file_size,
 				 .want = want_file,
 				 .look = look_into,
 				 .done = file_done};
@@ -160,8 +169,7 @@ static int look_on(const struct reader *r, const size_t *indices, size_t n, stru
 }
 
 /* Reads one file's content to its end; the rest of `stream` is filled in here. */
-static int read_through(const struct reader *r, size_t i, struct digest_stream stream,
-			struct err *e)
+static int read_through(const struct reader *r, size_t i, struct stream stream, struct err *e)
 {
 	const struct content *c = r->content;
 	uint64_t size = 0;
@@ -170,7 +178,7 @@ static int read_through(const struct reader *r, size_t i, struct digest_stream s
 	stream.hasher = r->hasher;
 	stream.progress = c->progress;
 	stream.limit = UINT64_MAX;
-	if (digest_read(&stream, &c->digests[i], &size, e) != 0)
+	if (stream_read(&stream, &c->digests[i], &size, e) != 0)
 		return -1;
 	return size == c->scan->files[i].size ? 0 : file_changed(&c->scan->files[i], e);
 }
@@ -200,7 +208,7 @@ static int read_in_turn(struct reader *r, struct err *e)
 		const struct scan_file *file = &c->scan->files[i];
 		const struct source_item expected = {.size = file->size, .stamp = file->stamp};
 		struct source_file in;
-		struct digest_stream stream = {.file = &in, .tee = to_bundle, .context = c->bundle};
+		struct stream stream = {.file = &in, .tee = to_bundle, .context = c->bundle};
 		struct err late;
 		if (source_file_open(c->source, file->content, &expected, &in, e) != 0)
 			return -1;
@@ -292,7 +300,7 @@ static int read_member(struct reader *r, size_t users,
 			    .size = r->content->scan->files[*indices].size,
 			    .tee = tee,
 			    .context = context};
-	struct digest_stream stream = {.tee = passage_see, .context = &p};
+	struct stream stream = {.tee = passage_see, .context = &p};
 
 	if (look_on(r, indices, users, &stream.onlooker, e) != 0)
 		return -1;

@@ -1,4 +1,11 @@
-/* digest: reads files of a source and hashes them, in the two ways in which that can be done. */
+/*
+ * digest: reads and hashes files of a directory, in any order, on all threads of a pool.
+ *
+ * Small files are read whole, many at a time, and hashed together (batch.h). Large ones are read in
+ * chunks, by several threads at once (chunked.h), the largest first; what has to see their bytes in
+ * order, a plain digest or an onlooker, follows behind, on one thread at a time. Which thread does
+ * what depends on timing, what comes out does not.
+ */
 #ifndef SWARM_DIGEST_H
 #define SWARM_DIGEST_H
 
@@ -8,14 +15,10 @@
 
 #include "swarm/err.h"
 #include "swarm/filehash.h"
-#include "swarm/hasher.h"
 #include "swarm/onlooker.h"
 #include "swarm/pool.h"
 #include "swarm/progress.h"
 #include "swarm/source.h"
-
-/* --- files of a directory, in any order, each thread reading files of its own -------------------
- */
 
 struct digest_file {
 	const char *path;                   /* in the source */
@@ -25,6 +28,8 @@ struct digest_file {
 };
 
 #define DIGEST_FIRST ((size_t)64)
+/* As a size: nothing is to be read. */
+#define DIGEST_SKIP UINT64_MAX
 
 struct digest_job {
 	struct source *source;
@@ -32,10 +37,18 @@ struct digest_job {
 	struct progress *progress; /* NULL: none */
 	size_t count;
 	void *context;
-	/* What to read for i (`ret` is zeroed); false: nothing. Called from several threads. */
+	/*
+	 * How large i is going to be, as far as is known, or DIGEST_SKIP. Called at any time, from
+	 * several threads; always the same.
+	 */
+	uint64_t (*size)(void *context, size_t i);
+	/*
+	 * What to read for i (`ret` and `room` are zeroed, and last until done()); false: nothing
+	 * after all. Called from several threads.
+	 */
 	bool (*want)(void *context, size_t i, struct digest_file *ret, struct source_item *room);
 	/*
-	 * NULL: nobody does. Looks once more at a file that has been hashed and is still open;
+	 * NULL: nobody does. Looks once more at a file that has been read and is still open;
 	 * `first` is what it starts with: all of a small file, at least DIGEST_FIRST bytes of a
 	 * larger one. -1 is a failure of the file. Called from several threads.
 	 */
@@ -52,28 +65,5 @@ struct digest_job {
 
 /* -1 if done() ended it (`e` is left alone), or if it could not be started. */
 ERR_CHECK int digest_files(const struct digest_job *job, struct pool *pool, struct err *e);
-
-/* --- one file after the other, by one reader ----------------------------------------------------
- */
-
-struct digest_stream {
-	struct source *source;    /* the item that it stands at is read, unless there is: */
-	struct source_file *file; /* an open file; NULL if not */
-	struct hasher *hasher;
-	struct progress *progress; /* NULL: none */
-	uint64_t limit;            /* how many bytes to hash; what is behind them is not read */
-	/* Sees all bytes as they pass, in order; NULL: nobody does. */
-	int (*tee)(void *context, const void *bytes, size_t len, struct err *e);
-	void *context;
-	struct onlooker *onlooker; /* NULL: none; its end() is called whatever happens */
-};
-
-/*
- * Reads to the end, or to where it is clear that there is more than the limit: an archive can hold
- * zeros without end in little space. The digests are in *ret after hasher_wait(); *ret_size is what
- * was read.
- */
-ERR_CHECK int digest_read(const struct digest_stream *stream, struct filehash_digests *ret,
-			  uint64_t *ret_size, struct err *e);
 
 #endif
