@@ -529,6 +529,7 @@ int survey_run(struct survey *s, struct err *e)
 	struct pool *pool = pool_new(s->options->threads, e);
 	if (pool == NULL)
 		return -1;
+	source_read_ahead(s->copy, pool);
 	int status =
 	    source_is_directory(s->copy) ? read_directory(s, pool, e) : read_archive(s, pool, e);
 	progress_end(s->options->progress);

@@ -164,8 +164,10 @@ int pack_plan(struct source *source, const struct pack_options *options, struct 
 					     options->report != NULL || options->against != NULL};
 
 	*plan = (struct pack_plan){.piece_length = options->piece_length};
-	if (check_outputs(options, source, e) != 0)
+	if (check_outputs(options, source, e) != 0 ||
+	    (plan->pool = pool_new(options->threads, e)) == NULL)
 		return -1;
+	source_read_ahead(source, plan->pool);
 	/* Where it can be, is to be known early; where it needs a name, a scan must not find it. */
 	if (open_report(options, plan, e) != 0)
 		return -1;
@@ -191,6 +193,7 @@ int pack_plan(struct source *source, const struct pack_options *options, struct 
 
 void pack_release(struct pack_plan *plan)
 {
+	pool_free(plan->pool);
 	outfile_free(plan->report);
 	popularity_free(plan->traffic);
 	free(plan->asked);
@@ -317,6 +320,7 @@ int pack_run(struct source *source, const struct pack_options *options, struct p
 	struct scan *scan = &plan->scan;
 	struct content c = {.source = source,
 			    .scan = scan,
+			    .pool = plan->pool,
 			    .hash = {plan->piece_length, options->plain},
 			    .progress = options->progress,
 			    .guards = options->guards};
@@ -328,14 +332,11 @@ int pack_run(struct source *source, const struct pack_options *options, struct p
 	for (size_t i = 0; i < scan->count; i++)
 		buf_init(&c.digests[i].layer);
 	c.hits = hits_new(e);
-	if (c.hits != NULL)
-		c.pool = pool_new(options->threads, e);
-	if (c.pool != NULL) {
+	if (c.hits != NULL) {
 		progress_begin(options->progress, "packing", plan->bytes);
 		status = produce(&c, options, plan, e);
 		progress_end(options->progress);
 	}
-	pool_free(c.pool);
 	hits_free(c.hits);
 	for (size_t i = 0; i < scan->count; i++)
 		filehash_release(&c.digests[i]);

@@ -461,6 +461,18 @@ size_t scan_count_refused(const struct scan *s)
 	return n;
 }
 
+/* A directory is listed in order already; qsort() would need as much memory again to see it. */
+static void sort(void *list, size_t count, size_t size, int (*compare)(const void *, const void *))
+{
+	const char *at = list;
+	size_t i = 1;
+
+	while (i < count && compare(at + (i - 1) * size, at + i * size) <= 0)
+		i++;
+	if (i < count)
+		qsort(list, count, size, compare);
+}
+
 int scan_run(struct source *source, const struct scan_options *options, struct scan *ret,
 	     struct err *e)
 {
@@ -472,17 +484,14 @@ int scan_run(struct source *source, const struct scan_options *options, struct s
 		return -1;
 	if (list(&s, e) != 0)
 		goto out;
-	if (s.count > 0)
-		qsort(s.items, s.count, sizeof *s.items, compare_item);
+	sort(s.items, s.count, sizeof *s.items, compare_item);
 	if (!source_is_directory(source) && find_misplaced(&s, e) != 0)
 		goto out;
 	for (size_t i = 0; i < s.count; i++)
 		if (judge(&s, &s.items[i], e) != 0)
 			goto out;
-	if (ret->count > 0)
-		qsort(ret->files, ret->count, sizeof *ret->files, compare_file);
-	if (ret->kept_count > 0)
-		qsort(ret->kept, ret->kept_count, sizeof *ret->kept, compare_file);
+	sort(ret->files, ret->count, sizeof *ret->files, compare_file);
+	sort(ret->kept, ret->kept_count, sizeof *ret->kept, compare_file);
 	if (find_duplicates(&s, e) != 0 || find_collisions(&s, e) != 0)
 		goto out;
 	scan_sort_problems(ret);

@@ -75,6 +75,22 @@ void source_close(struct source *s)
 	free(s);
 }
 
+void source_read_ahead(struct source *s, struct pool *pool)
+{
+	if (s->walk != NULL)
+		walk_read_ahead(s->walk, pool);
+}
+
+void source_fill_stamp(struct source_stamp *stamp, const struct stat *st)
+{
+	stamp->device = (uint64_t)st->st_dev;
+	stamp->inode = (uint64_t)st->st_ino;
+	stamp->mtime_s = st->st_mtim.tv_sec;
+	stamp->mtime_ns = st->st_mtim.tv_nsec;
+	stamp->ctime_s = st->st_ctim.tv_sec;
+	stamp->ctime_ns = st->st_ctim.tv_nsec;
+}
+
 bool source_is_directory(const struct source *s)
 {
 	return s->walk != NULL;

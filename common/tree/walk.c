@@ -1,6 +1,5 @@
 #include "swarm/walk.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,105 +7,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "swarm/beneath.h"
 #include "swarm/buf.h"
-#include "swarm/path.h"
+#include "swarm/crawl.h"
 
 /* A directory that the walk is in. */
 struct frame {
 	struct frame *up;
-	int fd;
-	char **names; /* sorted; they point into `text` */
-	size_t count, at;
-	struct buf text;
-	size_t path_len; /* of this directory's path, with its slash */
+	struct crawl_folder *folder;
+	size_t at;
 };
 
 struct walk {
 	int fd;
 	const char *name;
+	struct pool *pool;
+	struct crawl *crawl; /* NULL: not started */
 	struct frame *top;
-	bool started;
-	struct buf path, target;
+	struct buf path;
 };
-
-static void pop(struct walk *w)
-{
-	struct frame *f = w->top;
-
-	w->top = f->up;
-	if (f->fd != w->fd)
-		(void)close(f->fd);
-	buf_release(&f->text);
-	free(f->names);
-	free(f);
-}
-
-static int compare_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* Reads the names in fd, sorted. Does not close it. */
-static int read_names(struct frame *f, struct err *e)
-{
-	int copy = fcntl(f->fd, F_DUPFD_CLOEXEC, 3);
-	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-	int status = -1;
-
-	if (dir == NULL) {
-		if (copy >= 0)
-			(void)close(copy);
-		return err_sys(e, "cannot read the directory");
-	}
-	rewinddir(dir);
-	errno = 0;
-	for (struct dirent *d; (d = readdir(dir)) != NULL; errno = 0) {
-		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
-			continue;
-		buf_add(&f->text, d->d_name, strlen(d->d_name) + 1);
-		f->count++;
-	}
-	if (errno != 0) {
-		(void)err_sys(e, "cannot read the directory");
-		goto out;
-	}
-	if (buf_check(&f->text, e) != 0)
-		goto out;
-	f->names = calloc(f->count + 1, sizeof *f->names);
-	if (f->names == NULL) {
-		(void)err_nomem(e);
-		goto out;
-	}
-	char *name = f->text.data;
-	for (size_t i = 0; i < f->count; i++, name += strlen(name) + 1)
-		f->names[i] = name;
-	qsort(f->names, f->count, sizeof *f->names, compare_name);
-	status = 0;
-out:
-	(void)closedir(dir);
-	return status;
-}
-
-/* Enters the directory fd, whose path is in w->path. The frame owns fd, also after a failure. */
-static int push(struct walk *w, int fd, struct err *e)
-{
-	struct frame *f = calloc(1, sizeof *f);
-
-	if (f == NULL) {
-		if (fd != w->fd)
-			(void)close(fd);
-		return err_nomem(e);
-	}
-	f->fd = fd;
-	f->up = w->top;
-	f->path_len = w->path.len;
-	buf_init(&f->text);
-	w->top = f;
-	if (read_names(f, e) == 0)
-		return 0;
-	pop(w);
-	return -1;
-}
 
 struct walk *walk_open(int fd, const char *name, struct err *e)
 {
@@ -120,16 +39,23 @@ struct walk *walk_open(int fd, const char *name, struct err *e)
 	w->fd = fd;
 	w->name = name;
 	buf_init(&w->path);
-	buf_init(&w->target);
 	return w;
+}
+
+void walk_read_ahead(struct walk *w, struct pool *pool)
+{
+	w->pool = pool;
 }
 
 void walk_rewind(struct walk *w)
 {
-	while (w->top != NULL)
-		pop(w);
-	buf_clear(&w->path);
-	w->started = false;
+	while (w->top != NULL) {
+		struct frame *f = w->top;
+		w->top = f->up;
+		free(f);
+	}
+	crawl_free(w->crawl);
+	w->crawl = NULL;
 }
 
 void walk_close(struct walk *w)
@@ -138,152 +64,82 @@ void walk_close(struct walk *w)
 		return;
 	walk_rewind(w);
 	buf_release(&w->path);
-	buf_release(&w->target);
 	(void)close(w->fd);
 	free(w);
 }
 
-static void fill_stamp(struct source_stamp *stamp, const struct stat *st)
+/* -1: errno. */
+static int enter(struct walk *w, struct crawl_folder *folder)
 {
-	stamp->device = (uint64_t)st->st_dev;
-	stamp->inode = (uint64_t)st->st_ino;
-	stamp->mtime_s = st->st_mtim.tv_sec;
-	stamp->mtime_ns = st->st_mtim.tv_nsec;
-	stamp->ctime_s = st->st_ctim.tv_sec;
-	stamp->ctime_ns = st->st_ctim.tv_nsec;
+	struct frame *f = calloc(1, sizeof *f);
+
+	if (f == NULL) {
+		errno = ENOMEM;
+		return -1;
+	}
+	if (crawl_enter(w->crawl, folder) != 0) {
+		int why = errno;
+		free(f);
+		errno = why;
+		return -1;
+	}
+	f->folder = folder;
+	f->up = w->top;
+	w->top = f;
+	return 0;
 }
 
-static int read_link(struct walk *w, int dir, const char *name, struct source_item *ret)
+/* Goes up from directories whose end is reached. */
+static void leave(struct walk *w)
 {
-	for (size_t room = 256;; room *= 2) {
-		buf_clear(&w->target);
-		char *to = buf_room(&w->target, room);
-		ssize_t n = to != NULL ? readlinkat(dir, name, to, room) : -1;
-		if (n < 0)
-			return -1;
-		if ((size_t)n < room) {
-			buf_grew(&w->target, (size_t)n);
-			ret->target = w->target.data;
-			return 0;
-		}
+	while (w->top != NULL && w->top->at == crawl_count(w->top->folder)) {
+		struct frame *f = w->top;
+		w->top = f->up;
+		if (w->top != NULL)
+			crawl_leave(w->crawl, w->top->folder, w->top->at - 1);
+		free(f);
 	}
 }
 
-/* A directory is entered at once, so that one that cannot be read is known as such. */
-static int enter(struct walk *w, int dir, const char *name)
+static int start(struct walk *w, struct err *e)
 {
-	struct err why = {.code = ERR_NONE};
-	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno;
-	buf_addc(&w->path, '/');
-	int status = push(w, fd, &why);
-	buf_truncate(&w->path, w->path.len - 1);
-	return status == 0 ? 0 : why.sys != 0 ? why.sys : ENOMEM;
-}
-
-static void examine(struct walk *w, int dir, const char *name, struct source_item *ret)
-{
-	struct stat st;
-
-	*ret = (struct source_item){.path = w->path.data, .type = SOURCE_BROKEN};
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		ret->error = errno;
-		return;
-	}
-	fill_stamp(&ret->stamp, &st);
-	if (S_ISREG(st.st_mode)) {
-		ret->type = SOURCE_FILE;
-		ret->size = (uint64_t)st.st_size;
-		ret->size_known = true;
-		ret->exec = (st.st_mode & S_IXUSR) != 0;
-	} else if (S_ISDIR(st.st_mode)) {
-		ret->error = enter(w, dir, name);
-		if (ret->error == 0)
-			ret->type = SOURCE_DIRECTORY;
-	} else if (S_ISLNK(st.st_mode)) {
-		if (read_link(w, dir, name, ret) != 0)
-			ret->error = errno;
-		else
-			ret->type = SOURCE_SYMLINK;
-	} else {
-		ret->type = SOURCE_SPECIAL;
-	}
+	w->crawl = crawl_new(w->fd, w->pool, e);
+	if (w->crawl == NULL)
+		return -1;
+	if (enter(w, crawl_top(w->crawl)) == 0)
+		return 0;
+	return err_sys(e, "'%s': cannot read the directory", w->name);
 }
 
 int walk_next(struct walk *w, struct source_item *ret, struct err *e)
 {
-	if (!w->started) {
-		w->started = true;
-		if (push(w, w->fd, e) != 0)
-			return err_prefix(e, "'%s'", w->name);
-	}
-	while (w->top != NULL && w->top->at == w->top->count)
-		pop(w);
+	if (w->crawl == NULL && start(w, e) != 0)
+		return -1;
+	leave(w);
 	if (w->top == NULL)
 		return 0;
 	struct frame *f = w->top;
-	const char *name = f->names[f->at++];
-	buf_truncate(&w->path, f->path_len);
-	/* The path ends in the last item's name, or in a directory's without its slash. */
-	if (f->path_len > 0 && w->path.len < f->path_len)
-		buf_addc(&w->path, '/');
-	buf_adds(&w->path, name);
+	const struct crawl_entry *entry = crawl_entry(f->folder, f->at++);
+	buf_clear(&w->path);
+	buf_adds(&w->path, crawl_path(f->folder));
+	buf_adds(&w->path, entry->name);
 	if (buf_check(&w->path, e) != 0)
 		return -1;
-	examine(w, f->fd, name, ret);
-	ret->path = w->path.data;
-	return 1;
-}
-
-static void close_keeping_errno(const struct walk *w, int fd)
-{
-	int why = errno;
-
-	if (fd >= 0 && fd != w->fd)
-		(void)close(fd);
-	errno = why;
-}
-
-/*
- * The directory that `path` lies in (closed with close_keeping_errno()), entered component by
- * component so that no symbolic link is followed; *ret_name is the last component. -1: errno.
- */
-static int open_parent(const struct walk *w, const char *path, const char **ret_name)
-{
-	int dir = w->fd;
-
-	for (size_t n; path[n = strcspn(path, "/")] == '/'; path += n + 1) {
-		char name[PATH_COMPONENT_MAX + 1];
-		if (n >= sizeof name) {
-			errno = ENAMETOOLONG;
-			close_keeping_errno(w, dir);
-			return -1;
-		}
-		memcpy(name, path, n);
-		name[n] = '\0';
-		int next = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		close_keeping_errno(w, dir);
-		if (next < 0)
-			return -1;
-		dir = next;
+	*ret = (struct source_item){.path = w->path.data,
+				    .type = entry->type,
+				    .target = entry->target,
+				    .size = entry->size,
+				    .size_known = entry->type == SOURCE_FILE,
+				    .exec = entry->exec,
+				    .error = entry->error,
+				    .stamp = entry->stamp};
+	/* A directory is entered at once, so that one that cannot be read is known as such. */
+	if (entry->type == SOURCE_DIRECTORY && enter(w, entry->folder) != 0) {
+		ret->type = SOURCE_BROKEN;
+		ret->error = errno;
+		crawl_leave(w->crawl, f->folder, f->at - 1);
 	}
-	*ret_name = path;
-	return dir;
-}
-
-static int open_beneath(const struct walk *w, const char *path)
-{
-	const char *name;
-	int dir = open_parent(w, path, &name);
-
-	if (dir < 0)
-		return -1;
-	/* O_NONBLOCK: should a FIFO stand here by now, do not wait for its writer. */
-	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	close_keeping_errno(w, dir);
-	return fd;
+	return 1;
 }
 
 static enum source_type type_of(mode_t mode)
@@ -296,15 +152,9 @@ static enum source_type type_of(mode_t mode)
 
 enum source_type walk_type_at(const struct walk *w, const char *path)
 {
-	const char *name;
 	struct stat st;
-	int dir = open_parent(w, path, &name);
 
-	if (dir < 0)
-		return SOURCE_BROKEN;
-	bool there = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	close_keeping_errno(w, dir);
-	return there ? type_of(st.st_mode) : SOURCE_BROKEN;
+	return beneath_stat(w->fd, path, &st) == 0 ? type_of(st.st_mode) : SOURCE_BROKEN;
 }
 
 int walk_file_open(const struct walk *w, const char *path, const struct source_item *expected,
@@ -313,7 +163,7 @@ int walk_file_open(const struct walk *w, const char *path, const struct source_i
 	struct stat st;
 
 	ret->path = path;
-	ret->fd = open_beneath(w, path);
+	ret->fd = beneath_open(w->fd, path, O_RDONLY);
 	if (ret->fd < 0)
 		return err_sys(e, "cannot open '%s'", path);
 	if (fstat(ret->fd, &st) != 0) {
@@ -324,7 +174,7 @@ int walk_file_open(const struct walk *w, const char *path, const struct source_i
 		(void)err_set(e, ERR_CHANGED, "'%s' is no regular file any more", path);
 		goto fail;
 	}
-	fill_stamp(&ret->stamp, &st);
+	source_fill_stamp(&ret->stamp, &st);
 	ret->size = (uint64_t)st.st_size;
 	if (expected != NULL && (memcmp(&ret->stamp, &expected->stamp, sizeof ret->stamp) != 0 ||
 				 ret->size != expected->size)) {

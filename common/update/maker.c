@@ -348,7 +348,7 @@ int maker_check_staged(struct maker *m, enum staging_part part, const struct ent
 	int fd = beneath_open(made ? staging_new(s) : staging_old(s), entry->path, O_RDONLY);
 
 	progress_add(m->options->progress, entry->size);
-	if (fd < 0 && (errno == ENOENT || errno == ELOOP))
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
 		return err_set(e, ERR_UNTRUSTED, "'%s' is not in '%s/%s'", entry->path,
 			       staging_path(s), name);
 	if (fd < 0)

@@ -15,6 +15,7 @@
 #include "swarm/err.h"
 #include "swarm/guards.h"
 #include "swarm/outfile.h"
+#include "swarm/pool.h"
 #include "swarm/popularity.h"
 #include "swarm/progress.h"
 #include "swarm/review.h"
@@ -53,6 +54,7 @@ struct pack_options {
 };
 
 struct pack_plan {
+	struct pool *pool;
 	struct scan scan;
 	struct review review;
 	bool has_review;

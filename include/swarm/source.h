@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "swarm/err.h"
+#include "swarm/pool.h"
 
 enum source_type {
 	SOURCE_FILE,
@@ -37,6 +38,9 @@ struct source_stamp {
 	int64_t mtime_s, mtime_ns, ctime_s, ctime_ns;
 };
 
+struct stat;
+void source_fill_stamp(struct source_stamp *stamp, const struct stat *st);
+
 struct source_item {
 	/* Relative, any bytes but NUL. Of an archive: as stored where `unsafe`, else normalised. */
 	const char *path;
@@ -47,7 +51,7 @@ struct source_item {
 	bool size_known;    /* false in archives that do not tell before the content is read */
 	bool exec;          /* the owner may execute it */
 	int error;          /* errno of a broken one */
-	struct source_stamp stamp;
+	struct source_stamp stamp; /* of a file */
 };
 
 struct source;
@@ -58,6 +62,11 @@ struct source;
  */
 struct source *source_open(const char *path, int passes, struct err *e);
 void source_close(struct source *s);
+/*
+ * Lets the threads of a pool, which must outlive the last source_next(), read a directory's items
+ * ahead of source_next(). Before the first of them.
+ */
+void source_read_ahead(struct source *s, struct pool *pool);
 bool source_is_directory(const struct source *s);
 const char *source_name(const struct source *s);
 

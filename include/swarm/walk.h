@@ -9,6 +9,8 @@ struct walk;
 /* `fd` is the directory; it is closed by walk_close(). `name` is borrowed. */
 struct walk *walk_open(int fd, const char *name, struct err *e);
 void walk_close(struct walk *w);
+/* As source_read_ahead(). */
+void walk_read_ahead(struct walk *w, struct pool *pool);
 ERR_CHECK int walk_next(struct walk *w, struct source_item *ret, struct err *e);
 void walk_rewind(struct walk *w);
 /* The regular file at `path`, its descriptor in ret->fd. Any thread. */

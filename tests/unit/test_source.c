@@ -278,18 +278,18 @@ static void walk_goes_on_behind_what_it_cannot_read(void **state)
 	int got;
 
 	(void)state;
+	write_file("0", "");
 	make_folder("a");
 	make_folder("a/b");
-	make_folder("a/b/c");
-	make_folder("a/b/c/d");
 	write_file("z", "");
 	struct source *s = open_source(".", 1);
+	assert_int_equal(source_next(s, &item, &e), 1);
 	int next_free = dup(0);
 	assert_true(next_free >= 0);
 	assert_int_equal(close(next_free), 0);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
 	few = before;
-	few.rlim_cur = (rlim_t)next_free + 3;
+	few.rlim_cur = (rlim_t)next_free;
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
 	bool last = false;
 	while ((got = source_next(s, &item, &e)) > 0) {
@@ -306,6 +306,54 @@ static void walk_goes_on_behind_what_it_cannot_read(void **state)
 	source_close(s);
 }
 
+/* Whatever threads list ahead, the items are the same, in the same order. */
+static void walk_is_the_same_with_threads_ahead(void **state)
+{
+	struct source_item item;
+	struct err e;
+	struct buf alone = BUF_INIT, ahead = BUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < 40; i++) {
+		char name[64];
+		(void)snprintf(name, sizeof name, "d%d", i);
+		make_folder(name);
+		for (int k = 0; k < 10; k++) {
+			(void)snprintf(name, sizeof name, "d%d/e%d", i, k);
+			if (k % 2 == 0)
+				make_folder(name);
+			else
+				write_file(name, name);
+		}
+		(void)snprintf(name, sizeof name, "d%d/e0/link", i);
+		assert_int_equal(symlink("../e1", name), 0);
+	}
+	for (unsigned threads = 0; threads <= 4; threads++) {
+		struct pool *pool = threads > 0 ? pool_new(threads, &e) : NULL;
+		struct source *s = open_source(".", 2);
+		struct buf *to = threads == 0 ? &alone : &ahead;
+		source_read_ahead(s, pool);
+		for (int pass = 0; pass < 2; pass++) {
+			buf_clear(to);
+			while (source_next(s, &item, &e) == 1)
+				buf_addf(to, "%s %d %d %s %d\n", item.path, item.type,
+					 (int)item.size, item.target != NULL ? item.target : "",
+					 item.error);
+			assert_int_equal(source_rewind(s, &e), 0);
+		}
+		/* It may be left half-way. */
+		for (unsigned i = 0; i < 5 * threads; i++)
+			assert_int_equal(source_next(s, &item, &e), 1);
+		source_close(s);
+		pool_free(pool);
+		if (threads > 0)
+			assert_string_equal(ahead.data, alone.data);
+	}
+	assert_true(alone.len > 0);
+	buf_release(&alone);
+	buf_release(&ahead);
+}
+
 static void walk_notices_what_has_just_gone(void **state)
 {
 	struct source_item item;
@@ -313,11 +361,11 @@ static void walk_notices_what_has_just_gone(void **state)
 
 	(void)state;
 	write_file("a", "");
-	write_file("b", "");
+	make_folder("b");
 	write_file("c", "");
 	struct source *s = open_source(".", 1);
 	assert_int_equal(source_next(s, &item, &e), 1);
-	assert_int_equal(unlink("b"), 0);
+	assert_int_equal(rmdir("b"), 0);
 	assert_int_equal(source_next(s, &item, &e), 1);
 	assert_string_equal(item.path, "b");
 	assert_int_equal(item.type, SOURCE_BROKEN);
@@ -835,6 +883,7 @@ int main(void)
 	    IN_FOLDER(walk_reads_long_links_whole),
 	    IN_FOLDER(walk_goes_deep_and_wide),
 	    IN_FOLDER(walk_goes_on_behind_what_it_cannot_read),
+	    IN_FOLDER(walk_is_the_same_with_threads_ahead),
 	    IN_FOLDER(walk_notices_what_has_just_gone),
 	    IN_FOLDER(file_reads_what_was_listed),
 	    IN_FOLDER(file_opens_nothing_but_regular_files),

@@ -3,8 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "swarm/path.h"
@@ -36,7 +39,7 @@ static int enter(int dir, const char *name, bool make)
 	return fd;
 }
 
-int beneath_parent(int root, const char *path, bool make, const char **ret_name)
+static int open_parent(int root, const char *path, bool make, const char **ret_name)
 {
 	int dir = fcntl(root, F_DUPFD_CLOEXEC, 3);
 
@@ -53,10 +56,17 @@ int beneath_parent(int root, const char *path, bool make, const char **ret_name)
 		close_keeping_errno(dir);
 		dir = next;
 	}
+	*ret_name = path;
+	return dir;
+}
+
+int beneath_parent(int root, const char *path, bool make, const char **ret_name)
+{
+	int dir = open_parent(root, path, make, ret_name);
+
 	/* O_NOFOLLOW with O_DIRECTORY says ENOTDIR of a link, ELOOP elsewhere. */
 	if (dir < 0 && !make && (errno == ENOTDIR || errno == ELOOP))
 		errno = ENOENT;
-	*ret_name = path;
 	return dir;
 }
 
@@ -72,15 +82,32 @@ int beneath_stat(int root, const char *path, struct stat *ret)
 	return status;
 }
 
+/*
+ * One call instead of two for each component. Where it fails, for whatever reason (a kernel before
+ * 5.6, a sandbox that does not know it, a path above PATH_MAX, a race), the long way finds out why.
+ */
+static int open_at_once(int root, const char *path, int flags)
+{
+	struct open_how how = {.flags = (unsigned)flags,
+			       .resolve =
+				   RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+
+	return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+}
+
 int beneath_open(int root, const char *path, int flags)
 {
 	const char *name;
-	int dir = beneath_parent(root, path, false, &name);
 
+	/* O_NONBLOCK: should a FIFO stand here, do not wait for its writer. */
+	flags |= O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = open_at_once(root, path, flags);
+	if (fd >= 0)
+		return fd;
+	int dir = open_parent(root, path, false, &name);
 	if (dir < 0)
 		return -1;
-	/* O_NONBLOCK: should a FIFO stand here, do not wait for its writer. */
-	int fd = openat(dir, name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	fd = openat(dir, name, flags);
 	close_keeping_errno(dir);
 	return fd;
 }
