@@ -91,11 +91,6 @@ static struct changes_item *add_item(struct changes *c, struct err *e)
 	return item;
 }
 
-static bool is_same_content(const struct entry *a, const struct entry *b)
-{
-	return a->size == b->size && memcmp(a->root, b->root, SHA256_SIZE) == 0;
-}
-
 static int take_old(struct merge *m, struct changes_item *item, struct err *e)
 {
 	if (parse(&m->from, &m->changes->arena, &item->old, e) != 0)
@@ -130,7 +125,7 @@ static int take_difference(struct merge *m, struct err *e)
 		return -1;
 	if (order > 0)
 		item->kind = CHANGES_ADDED;
-	else if (order == 0 && !is_same_content(&item->old, &item->file))
+	else if (order == 0 && !entry_same_content(&item->old, &item->file))
 		item->kind = CHANGES_CONTENT;
 	else if (order == 0) {
 		item->kind = CHANGES_ATTRIBUTES;

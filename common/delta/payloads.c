@@ -104,11 +104,6 @@ static int compare_wishes(const void *left, const void *right)
 	return (x->item > y->item) - (x->item < y->item);
 }
 
-static bool is_same_content(const struct entry *a, const struct entry *b)
-{
-	return a->size == b->size && memcmp(a->root, b->root, SHA256_SIZE) == 0;
-}
-
 /* Answers what needs no content, and lists the rest. */
 static void collect_wishes(struct run *r)
 {
@@ -133,7 +128,7 @@ static void group_wishes(struct run *r)
 {
 	for (size_t i = 0; i < r->wish_count; i++) {
 		const struct wish *w = &r->wishes[i];
-		bool same = i > 0 && is_same_content(w->file, w[-1].file);
+		bool same = i > 0 && entry_same_content(w->file, w[-1].file);
 		if (!same)
 			r->jobs[r->job_count++] =
 			    (struct job){.file = w->file, .first = r->order_count};
@@ -220,7 +215,7 @@ static void add_base(struct order *o, const struct entry *base, size_t max)
 	if (base == NULL || base->size == 0 || base->size > DCZ_WINDOW_MAX || o->base_count == max)
 		return;
 	for (size_t i = 0; i < o->base_count; i++)
-		if (is_same_content(o->bases[i], base))
+		if (entry_same_content(o->bases[i], base))
 			return;
 	o->bases[o->base_count++] = base;
 }

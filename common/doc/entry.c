@@ -11,6 +11,11 @@
 #define MEMBERS_MAX 20
 #define HOT_MAX     63
 
+bool entry_same_content(const struct entry *a, const struct entry *b)
+{
+	return a->size == b->size && memcmp(a->root, b->root, SHA256_SIZE) == 0;
+}
+
 bool entry_is_attribute(const char *text)
 {
 	size_t len = strlen(text);

@@ -25,11 +25,6 @@ struct unpack {
 /* --- the old files ------------------------------------------------------------------------------
  */
 
-static bool has_same_content(const struct entry *a, const struct entry *b)
-{
-	return a->size == b->size && memcmp(a->root, b->root, SHA256_SIZE) == 0;
-}
-
 static int choose_context(struct unpack *u, uint64_t length, struct err *e)
 {
 	const struct warrant *w = u->plan->warrant;
@@ -41,7 +36,7 @@ static int choose_context(struct unpack *u, uint64_t length, struct err *e)
 		const struct entry *old = &w->old.entries[i];
 		const struct entry *new = listing_find(&w->new, old->path);
 		u->files[i].size = old->size;
-		u->files[i].gone = new == NULL || !has_same_content(old, new);
+		u->files[i].gone = new == NULL || !entry_same_content(old, new);
 	}
 	if (!context_match(u->files, w->old.count, length))
 		return err_set(e, ERR_MALFORMED,

@@ -188,9 +188,10 @@ static int read_new(struct warrant *w, struct err *e)
 	return status;
 }
 
-static bool is_same_content(const struct entry *a, const struct entry *b)
+/* Manifests that name two plain digests for the same bytes do not belong together. */
+static bool is_copy(const struct entry *a, const struct entry *b)
 {
-	return a->size == b->size && memcmp(a->root, b->root, SHA256_SIZE) == 0 &&
+	return entry_same_content(a, b) &&
 	       (!a->has_sha256 || !b->has_sha256 || memcmp(a->sha256, b->sha256, SHA256_SIZE) == 0);
 }
 
@@ -207,7 +208,7 @@ static int check_lines(const struct warrant *w, struct err *e)
 				       "the delta makes '%s' from '%s', which the old manifest "
 				       "does not have",
 				       line->path, line->from);
-		if (line->source == DELTA_COPY && !is_same_content(from, &w->new.entries[i]))
+		if (line->source == DELTA_COPY && !is_copy(from, &w->new.entries[i]))
 			return err_set(e, ERR_MALFORMED,
 				       "the delta copies '%s' from '%s', which has other content",
 				       line->path, line->from);

@@ -45,6 +45,12 @@ struct entry {
 	int hot;           /* ENTRY_NOT_HOT if not */
 };
 
+/*
+ * Whether both files have the same bytes: size and root tell, whatever the path, the label or the
+ * plain digest, which not every document has.
+ */
+bool entry_same_content(const struct entry *a, const struct entry *b);
+
 /* Whether `text` can be a `type` or `cache`. */
 bool entry_is_attribute(const char *text);
 

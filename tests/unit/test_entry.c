@@ -377,6 +377,31 @@ static void entry_of_a_changed_line_formats_to_that_line(void **state)
 	buf_release(&again);
 }
 
+static void entry_content_is_size_and_root(void **state)
+{
+	struct entry a = with_pieces(2, PIECE + 1), b = a;
+	const struct entry empty = {.path = "e"}, other = {.path = "f", .label = LABEL_ORIGIN};
+
+	(void)state;
+	b.path = "c/d.bin";
+	b.label = LABEL_ORIGIN;
+	b.type = "a/b";
+	b.has_sha256 = true;
+	memset(b.sha256, 0xAB, SHA256_SIZE);
+	assert_true(entry_same_content(&a, &b));
+	assert_true(entry_same_content(&empty, &other));
+	assert_false(entry_same_content(&a, &empty));
+	b.size++;
+	assert_false(entry_same_content(&a, &b));
+	b.size--;
+	for (size_t i = 0; i < SHA256_SIZE; i++) {
+		b.root[i] ^= 1;
+		assert_false(entry_same_content(&a, &b));
+		b.root[i] ^= 1;
+	}
+	assert_true(entry_same_content(&a, &b));
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_teardown(test, release_arena)
@@ -394,6 +419,7 @@ int main(void)
 	    TEST(entry_has_one_spelling),
 	    TEST(entry_rejects_huge_numbers),
 	    TEST(entry_of_a_changed_line_formats_to_that_line),
+	    TEST(entry_content_is_size_and_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
