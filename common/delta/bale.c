@@ -6,7 +6,6 @@
 
 #include "swarm/context.h"
 #include "swarm/num.h"
-#include "swarm/path.h"
 #include "swarm/sha256.h"
 #include "swarm/solid.h"
 #include "swarm/text.h"
@@ -23,17 +22,10 @@ struct bale {
 /* --- what goes in -------------------------------------------------------------------------------
  */
 
-static int compare_path(const void *path, const void *item)
-{
-	return path_compare(path, ((const struct changes_item *)item)->path);
-}
-
 static bool is_gone(const struct changes *c, const char *path)
 {
-	const struct changes_item *item = NULL;
+	const struct changes_item *item = changes_find(c, path);
 
-	if (c->count > 0)
-		item = bsearch(path, c->items, c->count, sizeof *c->items, compare_path);
 	return item != NULL && item->kind != CHANGES_ATTRIBUTES;
 }
 

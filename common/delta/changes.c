@@ -302,15 +302,9 @@ out:
 	return status;
 }
 
-static int compare_path(const void *path, const void *item)
-{
-	return path_compare(path, ((const struct changes_item *)item)->path);
-}
-
 static bool is_removed(const struct changes *c, const char *path)
 {
-	const struct changes_item *item =
-	    bsearch(path, c->items, c->count, sizeof *c->items, compare_path);
+	const struct changes_item *item = changes_find(c, path);
 
 	return item != NULL && item->kind == CHANGES_REMOVED;
 }
@@ -348,6 +342,18 @@ void changes_release(struct changes *c)
 	free(c->items);
 	arena_release(&c->arena);
 	*c = (struct changes){.arena = ARENA_INIT};
+}
+
+static int compare_path(const void *path, const void *item)
+{
+	return path_compare(path, ((const struct changes_item *)item)->path);
+}
+
+const struct changes_item *changes_find(const struct changes *c, const char *path)
+{
+	if (c->count == 0)
+		return NULL;
+	return bsearch(path, c->items, c->count, sizeof *c->items, compare_path);
 }
 
 bool changes_is_fetched(const struct changes_item *item)

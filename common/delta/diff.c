@@ -11,7 +11,6 @@
 #include "swarm/draft.h"
 #include "swarm/listing.h"
 #include "swarm/outfile.h"
-#include "swarm/path.h"
 #include "swarm/payloads.h"
 #include "swarm/stock.h"
 
@@ -120,21 +119,13 @@ static bool want_old(void *context, const char *path, uint64_t *ret_limit)
 	return entry != NULL;
 }
 
-static int compare_path(const void *path, const void *item)
-{
-	return path_compare(path, ((const struct changes_item *)item)->path);
-}
-
 /* And of the new one: what any of the older ones has not. */
 static bool want_new(void *context, const char *path, uint64_t *ret_limit)
 {
 	const struct diff *d = context;
 
 	for (size_t i = 0; i < d->count; i++) {
-		const struct changes *c = &d->results[i].changes;
-		const struct changes_item *item = NULL;
-		if (c->count > 0)
-			item = bsearch(path, c->items, c->count, sizeof *c->items, compare_path);
+		const struct changes_item *item = changes_find(&d->results[i].changes, path);
 		if (item != NULL && changes_is_fetched(item)) {
 			*ret_limit = item->file.size;
 			return true;

@@ -56,6 +56,8 @@ ERR_CHECK int changes_read(struct document *from, struct document *to, struct ch
 			   struct err *e);
 void changes_release(struct changes *c);
 
+/* The item of this path; NULL: both releases have the same there, or nothing. */
+const struct changes_item *changes_find(const struct changes *c, const char *path);
 /* Whether its content has to come from somewhere: there is some, and the old release has it not. */
 bool changes_is_fetched(const struct changes_item *item);
 /* The first line of the delta; no solid payload. */

@@ -181,6 +181,33 @@ static void changes_copy_from_the_first_path(void **state)
 		       "a:renamed>b b:removed c:attributes>c d:content>b f:added g:duplicated>d");
 }
 
+static void changes_are_found_by_path(void **state)
+{
+	/* In the order of the tree, which is not that of the bytes: 'a/b' stands before 'a-b'. */
+	static const struct sheet from[] = {{"a/b", 1, 'x', NULL}, {"kept", 1, 'k', NULL}};
+	static const struct sheet to[] = {{"a/b", 1, 'y', NULL},
+					  {"a/c", 1, 'c', NULL},
+					  {"a-b", 1, 'z', NULL},
+					  {"kept", 1, 'k', NULL},
+					  {"z", 1, 'q', NULL}};
+	struct changes c;
+
+	(void)state;
+	compare_sheets(from, COUNT(from), to, COUNT(to), &c);
+	assert_int_equal(c.count, 4);
+	for (size_t i = 0; i < c.count; i++)
+		assert_ptr_equal(changes_find(&c, c.items[i].path), &c.items[i]);
+	assert_null(changes_find(&c, "kept"));
+	assert_null(changes_find(&c, "a"));
+	assert_null(changes_find(&c, "a/"));
+	assert_null(changes_find(&c, "zz"));
+	assert_null(changes_find(&c, ""));
+	changes_release(&c);
+	compare_sheets(from, COUNT(from), from, COUNT(from), &c);
+	assert_null(changes_find(&c, "kept"));
+	changes_release(&c);
+}
+
 static void changes_make_the_lines_of_a_delta(void **state)
 {
 	static const struct sheet from[] = {{"a", 5, 'a', NULL}, {"b", 5, 'b', NULL}};
@@ -501,6 +528,7 @@ int main(void)
 	    cmocka_unit_test(changes_of_equal_files_are_none),
 	    cmocka_unit_test(changes_go_by_the_file_tree),
 	    cmocka_unit_test(changes_copy_from_the_first_path),
+	    cmocka_unit_test(changes_are_found_by_path),
 	    cmocka_unit_test(changes_make_the_lines_of_a_delta),
 	    cmocka_unit_test(changes_are_those_that_a_slow_search_finds),
 	    cmocka_unit_test(changes_are_within_a_product_and_channel),
