@@ -109,18 +109,8 @@ static int read_listing(struct document *d, const struct changes *c, struct list
 	return status;
 }
 
-/* What is worth keeping of an archive of an old release: any file may be a base. */
-static bool want_old(void *context, const char *path, uint64_t *ret_limit)
-{
-	const struct entry *entry = listing_find(context, path);
-
-	if (entry != NULL)
-		*ret_limit = entry->size;
-	return entry != NULL;
-}
-
-/* And of the new one: what any of the older ones has not. */
-static bool want_new(void *context, const char *path, uint64_t *ret_limit)
+/* What is worth keeping of an archive of the new release: what any of the older ones has not. */
+static bool want_new(const void *context, const char *path, uint64_t *ret_limit)
 {
 	const struct diff *d = context;
 
@@ -171,8 +161,9 @@ static int open_trees(struct run *r, struct err *e)
 		struct work *w = &r->works[i];
 		if (read_listing(w->document, &result->changes, &result->listing, e) != 0)
 			return -1;
+		/* Any old file may be a base. */
 		how = (struct stock_options){.strip = strip_of(o, o->from[i].tree),
-					     .want = want_old,
+					     .want = stock_want_listed,
 					     .context = &result->listing,
 					     .link_hint = link_hint};
 		w->stock = stock_open(o->from[i].tree, &how, e);

@@ -179,6 +179,15 @@ static int read_archive(struct stock *s, const struct stock_options *o, struct e
 /* --- life ---------------------------------------------------------------------------------------
  */
 
+bool stock_want_listed(const void *context, const char *path, uint64_t *ret_limit)
+{
+	const struct entry *entry = listing_find(context, path);
+
+	if (entry != NULL)
+		*ret_limit = entry->size;
+	return entry != NULL;
+}
+
 struct stock *stock_open(const char *path, const struct stock_options *options, struct err *e)
 {
 	static const struct stock_options none = {.strip = 0};

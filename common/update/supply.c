@@ -16,17 +16,7 @@
 /* --- what is given ------------------------------------------------------------------------------
  */
 
-static bool want_old(void *context, const char *path, uint64_t *ret_limit)
-{
-	const struct warrant *w = context;
-	const struct entry *entry = listing_find(&w->old, path);
-
-	if (entry != NULL)
-		*ret_limit = entry->size;
-	return entry != NULL;
-}
-
-static bool want_whole(void *context, const char *path, uint64_t *ret_limit)
+static bool want_whole(const void *context, const char *path, uint64_t *ret_limit)
 {
 	const struct warrant *w = context;
 	const struct entry *entry = listing_find(&w->new, path);
@@ -38,25 +28,14 @@ static bool want_whole(void *context, const char *path, uint64_t *ret_limit)
 	return entry->size > 0 && line != NULL && line->source != DELTA_COPY;
 }
 
-static struct stock *open_stock(const char *path, const struct warrant *w,
-				bool (*want)(void *context, const char *path, uint64_t *ret_limit),
-				struct err *e)
-{
-	/* The callback only looks. */
-	union {
-		const struct warrant *in;
-		void *out;
-	} warrant = {w};
-	struct stock_options options = {.want = want, .context = warrant.out};
-
-	return stock_open(path, &options, e);
-}
-
 int supply_open(const struct supply_options *options, const struct warrant *w, struct supply *ret,
 		struct err *e)
 {
+	const struct stock_options old = {.want = stock_want_listed, .context = &w->old};
+	const struct stock_options whole = {.want = want_whole, .context = w};
+
 	ret->options = options;
-	ret->old = open_stock(options->old_tree, w, want_old, e);
+	ret->old = stock_open(options->old_tree, &old, e);
 	if (ret->old == NULL)
 		return -1;
 	if (options->payloads != NULL) {
@@ -70,7 +49,7 @@ int supply_open(const struct supply_options *options, const struct warrant *w, s
 			return err_sys(e, "cannot open '%s'", options->solid);
 	}
 	if (options->from != NULL) {
-		ret->from = open_stock(options->from, w, want_whole, e);
+		ret->from = stock_open(options->from, &whole, e);
 		if (ret->from == NULL)
 			return -1;
 	}

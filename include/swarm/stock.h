@@ -13,6 +13,7 @@
 #include "swarm/buf.h"
 #include "swarm/entry.h"
 #include "swarm/err.h"
+#include "swarm/listing.h"
 #include "swarm/source.h"
 
 struct stock;
@@ -25,11 +26,13 @@ struct stock_options {
 	 * than *ret_limit bytes (no limit unless set) only the beginning is kept: an
 	 * archive of strangers can hold zeros without end.
 	 */
-	bool (*want)(void *context, const char *path, uint64_t *ret_limit);
-	void *context;
+	bool (*want)(const void *context, const char *path, uint64_t *ret_limit);
+	const void *context;
 	const char
 	    *link_hint; /* what else to say where a symbolic link stands for a file; or NULL */
 };
+/* A `want` whose context is a struct listing: the files that it names, none longer than it says. */
+bool stock_want_listed(const void *context, const char *path, uint64_t *ret_limit);
 
 /*
  * `path` is a directory or an archive; "-" is an archive on standard input. No symbolic link is

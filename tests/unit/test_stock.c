@@ -188,7 +188,7 @@ static void stock_strips_components_of_archives_only(void **state)
 	assert_int_equal(e.code, ERR_USAGE);
 }
 
-static bool is_wanted(void *context, const char *path, uint64_t *ret_limit)
+static bool is_wanted(const void *context, const char *path, uint64_t *ret_limit)
 {
 	assert_true(*ret_limit > sizeof zeros);
 	return strcmp(path, context) == 0;
@@ -197,7 +197,7 @@ static bool is_wanted(void *context, const char *path, uint64_t *ret_limit)
 /* GNU tar stores the name that comes first, and the other one as a link to it. */
 static void stock_keeps_what_is_wanted_by_any_name(void **state)
 {
-	static char names[][8] = {"zeros", "zlink", "a/one"};
+	static const char names[][8] = {"zeros", "zlink", "a/one"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(names); i++) {
@@ -212,7 +212,7 @@ static void stock_keeps_what_is_wanted_by_any_name(void **state)
 	}
 }
 
-static bool is_small(void *context, const char *path, uint64_t *ret_limit)
+static bool is_small(const void *context, const char *path, uint64_t *ret_limit)
 {
 	(void)path;
 	*ret_limit = *(const uint64_t *)context;
@@ -236,6 +236,23 @@ static void stock_keeps_little_of_what_is_larger_than_wanted(void **state)
 	limit = sizeof zeros;
 	s = open_stock("tree.tar", &little);
 	assert_holds(s, "zeros", zeros, sizeof zeros);
+	stock_close(s);
+}
+
+static void stock_keeps_what_a_listing_names(void **state)
+{
+	struct entry entry = {.path = "zeros", .size = 300000};
+	const struct listing listing = {.entries = &entry, .count = 1};
+	struct stock_options listed = {.want = stock_want_listed, .context = &listing};
+	struct err e = {.code = ERR_NONE};
+	struct stock_file f;
+
+	(void)state;
+	struct stock *s = open_stock("tree.tar", &listed);
+	assert_fails(s, "a/one", ERR_REFUSED);
+	assert_int_equal(stock_file_open(s, "zeros", &f, &e), 0);
+	assert_in_range(f.size, entry.size + 1, sizeof zeros - 1);
+	assert_int_equal(stock_file_close(&f, &e), 0);
 	stock_close(s);
 }
 
@@ -306,6 +323,8 @@ int main(void)
 					    leave_folder),
 	    cmocka_unit_test_setup_teardown(stock_keeps_little_of_what_is_larger_than_wanted,
 					    enter_folder, leave_folder),
+	    cmocka_unit_test_setup_teardown(stock_keeps_what_a_listing_names, enter_folder,
+					    leave_folder),
 	    cmocka_unit_test_setup_teardown(stock_reads_at_any_offset, enter_folder, leave_folder),
 	    cmocka_unit_test_setup_teardown(stock_notices_a_file_that_changes, enter_folder,
 					    leave_folder),
