@@ -307,16 +307,21 @@ static int rename_into_place(struct outfile *o, struct err *e)
 	return 0;
 }
 
-static void sync_folder(const char *path)
+int outfile_sync_folder(const char *path, struct err *e)
 {
 	char *folder = outfile_folder(path);
-	int fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int status = 0;
 
-	if (fd >= 0) {
-		(void)fsync(fd);
+	if (folder == NULL)
+		return err_nomem(e);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Whoever may only write there cannot open it; some file systems flush no directories. */
+	if (fd < 0 ? errno != EACCES : fsync(fd) != 0 && errno != EINVAL)
+		status = err_sys(e, "cannot write the folder of '%s'", path);
+	if (fd >= 0)
 		(void)close(fd);
-	}
 	free(folder);
+	return status;
 }
 
 static int give_final_name(struct outfile *o, struct err *e)
@@ -352,8 +357,7 @@ int outfile_commit(struct outfile *o, struct err *e)
 		scratch_forget(o->scratch, o->temporary);
 	free(o->temporary);
 	o->temporary = NULL;
-	sync_folder(o->path);
-	return 0;
+	return outfile_sync_folder(o->path, e);
 }
 
 /* Its real name, where it exists; else what it will be. NULL if not even its folder exists. */

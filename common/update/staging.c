@@ -355,8 +355,9 @@ int staging_sync(const struct staging *s, struct err *e)
 	return 0;
 }
 
-static int give_name(const struct staging *s, bool force, struct err *e)
+static int give_name(const struct staging *s, bool force, bool *ret_exchanged, struct err *e)
 {
+	*ret_exchanged = false;
 	if (renameat(s->fd, "new", AT_FDCWD, s->target) == 0)
 		return 0;
 	if (errno != ENOTEMPTY && errno != EEXIST)
@@ -366,30 +367,32 @@ static int give_name(const struct staging *s, bool force, struct err *e)
 			       s->target);
 	if (renameat2(s->fd, "new", AT_FDCWD, s->target, RENAME_EXCHANGE) != 0)
 		return err_sys(e, "cannot replace '%s/'", s->target);
+	*ret_exchanged = true;
 	return 0;
 }
 
-static void sync_folder(const char *path)
+static int take_back(const struct staging *s, bool exchanged, struct err *e)
 {
-	char *folder = outfile_folder(path);
-	int fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int status = exchanged ? renameat2(s->fd, "new", AT_FDCWD, s->target, RENAME_EXCHANGE)
+			       : renameat(AT_FDCWD, s->target, s->fd, "new");
 
-	if (fd >= 0) {
-		(void)fsync(fd);
-		(void)close(fd);
-	}
-	free(folder);
+	if (status != 0)
+		return err_prefix(e, "'%s/' is new, but a crash may undo that", s->target);
+	return -1;
 }
 
 int staging_commit(struct staging *s, bool force, struct err *e)
 {
+	bool exchanged;
+
 	if (scratch_enter(s->scratch, e) != 0)
 		return -1;
-	int status = give_name(s, force, e);
+	int status = give_name(s, force, &exchanged, e);
+	if (status == 0 && outfile_sync_folder(s->target, e) != 0)
+		status = take_back(s, exchanged, e);
 	scratch_leave(s->scratch);
 	if (status != 0)
 		return -1;
-	sync_folder(s->target);
 	staging_remove(s);
 	return 0;
 }

@@ -375,12 +375,16 @@ int swap_run(const struct staging *staging, const struct journal *journal, bool 
 	     struct scratch *scratch, struct err *e)
 {
 	struct swap s;
+	struct err late;
 	int status = -1;
 
 	if (open_swap(staging, journal, &s, e) != 0)
 		return -1;
-	if (!written && journal_write(journal, staging_path(staging), scratch, e) != 0)
+	if (!written && journal_write(journal, staging_path(staging), scratch, e) != 0) {
+		/* It may stand there, although not on disk. */
+		(void)!journal_remove(staging_path(staging), &late);
 		goto out;
+	}
 	/* A signal that asks us to stop has to wait for these few names. */
 	if (scratch_enter(scratch, e) != 0)
 		goto out;

@@ -37,7 +37,10 @@ ERR_CHECK int outfile_write(struct outfile *o, const void *bytes, size_t len, st
  * this to all of them before it commits the first.
  */
 ERR_CHECK int outfile_sync(struct outfile *o, struct err *e);
-/* Gives the output its name. Without force, a file that has appeared there since is not replaced.
+/*
+ * Gives the output its name, which survives a crash from then on. Without force, a file that has
+ * appeared there since is not replaced. Where it fails because the name cannot be flushed to disk,
+ * the output stands nevertheless, complete.
  */
 ERR_CHECK int outfile_commit(struct outfile *o, struct err *e);
 
@@ -46,6 +49,12 @@ ERR_CHECK int outfile_commit(struct outfile *o, struct err *e);
  * and "a/x/". The caller frees it; NULL: out of memory.
  */
 char *outfile_folder(const char *path);
+/*
+ * Flushes that folder to disk, so that a name that was given or taken in it survives a crash. No
+ * failure: a folder that cannot be flushed, because its file system does not do that, or because
+ * the caller may write to it but not read it.
+ */
+ERR_CHECK int outfile_sync_folder(const char *path, struct err *e);
 /*
  * Whether both names are of one file, by whatever links and folders, also of one that does not
  * exist yet: for outputs that must not be each other, or an input. Two that are "-" are the same; a

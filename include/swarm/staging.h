@@ -69,7 +69,8 @@ ERR_CHECK int staging_forget_old(struct staging *s, struct err *e);
 ERR_CHECK int staging_sync(const struct staging *s, struct err *e);
 /*
  * Gives `new` the target's name, where nothing, an empty directory or, with `force`, any directory
- * may stand, which is removed.
+ * may stand, which is removed once the name is on disk. What fails leaves the target as it was, but
+ * for an empty directory, which may be gone.
  */
 ERR_CHECK int staging_commit(struct staging *s, bool force, struct err *e);
 /* Removes the folder and all that is in it. */

@@ -1,3 +1,5 @@
+#define _DEFAULT_SOURCE /* syscall() */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -17,6 +20,19 @@
 #define START "swarm-patch journal/1\nfrom " ZEROS "\nto " ONES " 42 1.0.2\n"
 
 static const char text[] = START "out a b\nout js/app.js\nin js/app.js\nin \xc3\xa4\nend\n";
+
+/* Of a folder; 0: it works. */
+static int fsync_errno;
+
+int fsync(int fd)
+{
+	struct stat st;
+
+	if (fsync_errno == 0 || fstat(fd, &st) != 0 || !S_ISDIR(st.st_mode))
+		return (int)syscall(SYS_fsync, fd);
+	errno = fsync_errno;
+	return -1;
+}
 
 static struct journal parsed(const char *from, size_t len)
 {
@@ -129,6 +145,12 @@ static void journal_is_there_or_not(void **state)
 	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_int_equal(journal_read(folder, &read, &e), 1);
 	assert_int_equal(read.count, 4);
+	/* One that a crash may take away does not count. */
+	assert_int_equal(journal_remove(folder, &e), 0);
+	fsync_errno = EIO;
+	assert_int_equal(journal_write(&j, folder, scratch, &e), -1);
+	assert_int_equal(e.sys, EIO);
+	fsync_errno = 0;
 	/* One that is there is never overwritten. */
 	assert_int_equal(journal_write(&j, folder, scratch, &e), -1);
 	assert_int_equal(journal_remove(folder, &e), 0);

@@ -25,6 +25,7 @@
 static struct {
 	bool no_nameless, no_links;
 	int fsync_errno, rename_errno;
+	int folder_open_errno, folder_fsync_errno;
 	const char *kill_before; /* the call before which the process dies */
 	char log[64];            /* f: fsync of a file, d: of a folder, l: link, r: rename */
 } fake;
@@ -51,6 +52,10 @@ int open(const char *path, int flags, ...)
 		errno = EOPNOTSUPP;
 		return -1;
 	}
+	if (fake.folder_open_errno != 0 && (flags & O_TMPFILE) == O_DIRECTORY) {
+		errno = fake.folder_open_errno;
+		return -1;
+	}
 	return openat(AT_FDCWD, path, flags, mode);
 }
 
@@ -58,9 +63,11 @@ int fsync(int fd)
 {
 	struct stat st;
 
-	note(fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) ? 'd' : 'f');
-	if (fake.fsync_errno != 0) {
-		errno = fake.fsync_errno;
+	bool is_folder = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+	int failure = is_folder ? fake.folder_fsync_errno : fake.fsync_errno;
+	note(is_folder ? 'd' : 'f');
+	if (failure != 0) {
+		errno = failure;
 		return -1;
 	}
 	return (int)syscall(SYS_fsync, fd);
@@ -371,6 +378,41 @@ static void outfile_without_a_sync_gets_no_name(void **state)
 	assert_content("x", "old");
 	assert_int_equal(count_names(), 1);
 	assert_int_equal(unlink("x"), 0);
+}
+
+static void fail_to_sync_the_folder(void)
+{
+	static const struct {
+		int open_errno, fsync_errno;
+		const char *message; /* NULL: that is no failure */
+	} cases[] = {
+	    {0, EIO, "cannot write the folder of 'x': Input/output error"},
+	    {0, ENOSPC, "cannot write the folder of 'x': No space left on device"},
+	    {EMFILE, 0, "cannot write the folder of 'x': Too many open files"},
+	    {0, EINVAL, NULL},
+	    {EACCES, 0, NULL},
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct outfile *o = open_out("x", false);
+		put(o, "text");
+		fake.folder_open_errno = cases[i].open_errno;
+		fake.folder_fsync_errno = cases[i].fsync_errno;
+		if (cases[i].message != NULL)
+			assert_no_commit(o, ERR_SYSTEM, cases[i].message);
+		else
+			commit(o);
+		fake.folder_open_errno = fake.folder_fsync_errno = 0;
+		assert_content("x", "text");
+		assert_int_equal(count_names(), 1);
+		assert_int_equal(unlink("x"), 0);
+	}
+}
+
+static void outfile_says_that_its_name_may_be_lost(void **state)
+{
+	(void)state;
+	on_all_systems(fail_to_sync_the_folder);
 }
 
 static void fail_to_rename(void)
@@ -781,6 +823,7 @@ int main(void)
 	    IN_FOLDER(outfile_does_not_replace_a_newcomer),
 	    IN_FOLDER(outfile_reaches_the_disk_before_its_name),
 	    IN_FOLDER(outfile_without_a_sync_gets_no_name),
+	    IN_FOLDER(outfile_says_that_its_name_may_be_lost),
 	    IN_FOLDER(outfile_that_cannot_be_renamed_leaves_the_old_one),
 	    IN_FOLDER(outfile_of_a_killed_run_leaves_no_trace),
 	    IN_FOLDER(outfile_of_a_killed_run_is_old_or_new),

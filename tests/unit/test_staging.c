@@ -1,3 +1,5 @@
+#define _DEFAULT_SOURCE /* syscall() */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -14,6 +17,20 @@
 #include "swarm/staging.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* --- a system that can be told to fail -------------------------------------------------------- */
+
+static int fsync_errno;
+
+int fsync(int fd)
+{
+	if (fsync_errno == 0)
+		return (int)syscall(SYS_fsync, fd);
+	errno = fsync_errno;
+	return -1;
+}
+
+/* --- helpers ---------------------------------------------------------------------------------- */
 
 /* Every test works in a folder of its own. */
 static char home[64];
@@ -120,6 +137,38 @@ static void staging_replaces_by_force_only(void **state)
 	assert_int_equal(staging_commit(s, false, &e), 0);
 	staging_close(s);
 	sh("test -f empty/new");
+}
+
+static void staging_takes_back_a_name_that_is_not_on_disk(void **state)
+{
+	struct err e = {.code = ERR_NONE};
+	struct staging *s = open_staging("tree");
+
+	(void)state;
+	put(s, "new", "new", false);
+	fsync_errno = EIO;
+	assert_int_equal(staging_commit(s, false, &e), -1);
+	assert_string_equal(e.msg, "cannot write the folder of 'tree': Input/output error");
+	assert_int_equal(e.code, ERR_SYSTEM);
+	fsync_errno = 0;
+	sh("test ! -e tree && test -f .tree.swarm-patch/new/new");
+	put(s, "newer", "new", false);
+	assert_int_equal(staging_commit(s, false, &e), 0);
+	staging_close(s);
+	sh("test -f tree/new && test -f tree/newer && test ! -e .tree.swarm-patch");
+	/* And that of what stood there before. */
+	s = open_staging("tree");
+	put(s, "third", "3", false);
+	fsync_errno = EIO;
+	assert_int_equal(staging_commit(s, true, &e), -1);
+	fsync_errno = 0;
+	sh("test -f tree/new && test ! -e tree/third");
+	/* Where no directory can be flushed, there is nothing to wait for. */
+	fsync_errno = EINVAL;
+	assert_int_equal(staging_commit(s, true, &e), 0);
+	fsync_errno = 0;
+	staging_close(s);
+	sh("test ! -e tree/new && test -f tree/third && test ! -e .tree.swarm-patch");
 }
 
 static void staging_with_nothing_in_it_goes(void **state)
@@ -272,6 +321,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(staging_becomes_the_tree, enter_home, leave_home),
 	    cmocka_unit_test_setup_teardown(staging_replaces_by_force_only, enter_home, leave_home),
+	    cmocka_unit_test_setup_teardown(staging_takes_back_a_name_that_is_not_on_disk,
+					    enter_home, leave_home),
 	    cmocka_unit_test_setup_teardown(staging_with_nothing_in_it_goes, enter_home,
 					    leave_home),
 	    cmocka_unit_test_setup_teardown(staging_is_for_one, enter_home, leave_home),
