@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "swarm/cli.h"
+#include "swarm/gate.h"
 #include "swarm/outcome.h"
 #include "swarm/patch.h"
 #include "swarm/trust.h"
@@ -123,7 +124,7 @@ static int read_options(const struct options *o, const struct cli *cli, struct p
 	    .link = o->link,
 	    .new_manifest = o->new_manifest,
 	    .dry_run = o->dry_run,
-	    .memory = o->memory.given ? o->memory.value : PATCH_MEMORY,
+	    .memory = o->memory.given ? o->memory.value : GATE_MEMORY_DEFAULT,
 	    .threads = cli_threads(cli),
 	    .progress = cli->progress,
 	};

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "swarm/dcz.h"
+#include "swarm/gate.h"
 #include "swarm/outfile.h"
 
 size_t errand_from_max(const struct errand_words *words)
@@ -177,7 +178,7 @@ static int check_inputs(const struct diff_options *o, struct err *e)
 static int read_numbers(const struct errand_words *w, struct diff_options *ret, struct err *e)
 {
 	ret->level = DCZ_LEVEL_DEFAULT;
-	ret->memory = w->memory.given ? w->memory.value : ERRAND_MEMORY;
+	ret->memory = w->memory.given ? w->memory.value : GATE_MEMORY_DEFAULT;
 	if (!w->level.given)
 		return 0;
 	if (w->payloads == NULL)

@@ -9,9 +9,6 @@
 #include "swarm/err.h"
 #include "swarm/opt.h"
 
-/* The default of --memory: 1 GiB. */
-#define ERRAND_MEMORY (UINT64_C(1) << 30)
-
 /* As given; NULL or empty where not. */
 struct errand_words {
 	struct opt_list operands; /* OLD and NEW; only NEW with --from */

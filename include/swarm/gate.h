@@ -7,6 +7,12 @@
 
 #include "swarm/err.h"
 
+/*
+ * What programs stay within unless they are told otherwise: 1 GiB of memory. Those that make
+ * payloads and those that decode them have the same, so that nobody has to be told.
+ */
+#define GATE_MEMORY_DEFAULT (UINT64_C(1) << 30)
+
 struct gate;
 
 struct gate *gate_new(uint64_t limit, struct err *e);

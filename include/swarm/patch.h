@@ -13,9 +13,6 @@
 #include "swarm/supply.h"
 #include "swarm/trust.h"
 
-/* 1 GiB. */
-#define PATCH_MEMORY (UINT64_C(1) << 30)
-
 struct patch_options {
 	const struct trust *trust;
 	const char *delta, *old_manifest, *head; /* "-" is standard input */
