@@ -38,6 +38,10 @@
 #define LONG_RATE_LOG   7
 
 static const uint8_t magic[] = {0x5E, 0x2A, 0x4D, 0x18, 0x20, 0x00, 0x00, 0x00};
+static const uint8_t frame_magic[] = {0x28, 0xB5, 0x2F, 0xFD};
+
+_Static_assert(sizeof magic + SHA256_SIZE == DCZ_HEADER_SIZE, "the header is these two");
+_Static_assert(DCZ_HEADER_SIZE + sizeof frame_magic == DCZ_START_SIZE, "a frame follows it");
 
 uint64_t dcz_window_limit(uint64_t base_len)
 {
@@ -274,13 +278,33 @@ uint64_t dcz_decode_memory(uint64_t base_len, uint64_t len)
 	return (uint64_t)ZSTD_estimateDCtxSize() + window + ZSTD_BLOCKSIZE_MAX + PUT_BLOCK;
 }
 
+enum dcz_start dcz_start(const uint8_t *base_sha256, const uint8_t *bytes, size_t len)
+{
+	size_t at = 0;
+
+	if (base_sha256 != NULL) {
+		at = DCZ_HEADER_SIZE;
+		if (len < at || memcmp(bytes, magic, sizeof magic) != 0)
+			return DCZ_START_NO_DCZ;
+		if (memcmp(bytes + sizeof magic, base_sha256, SHA256_SIZE) != 0)
+			return DCZ_START_OTHER_BASE;
+	}
+	if (len < at + sizeof frame_magic ||
+	    memcmp(bytes + at, frame_magic, sizeof frame_magic) != 0)
+		return DCZ_START_NO_FRAME;
+	return DCZ_START_RIGHT;
+}
+
 static int check_dictionary(const struct dcz_base *base, const uint8_t *payload, size_t len,
 			    struct err *e)
 {
-	if (len < DCZ_HEADER_SIZE || memcmp(payload, magic, sizeof magic) != 0)
+	enum dcz_start start = dcz_start(base->sha256, payload, len);
+
+	if (start == DCZ_START_NO_DCZ)
 		return err_set(e, ERR_MALFORMED, "it does not begin as dcz does");
-	if (memcmp(payload + sizeof magic, base->sha256, SHA256_SIZE) != 0)
+	if (start == DCZ_START_OTHER_BASE)
 		return err_set(e, ERR_MALFORMED, "it is against another dictionary");
+	/* What is wrong with the frame is told more precisely where it is parsed. */
 	return 0;
 }
 

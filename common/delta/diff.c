@@ -11,6 +11,7 @@
 #include "swarm/draft.h"
 #include "swarm/listing.h"
 #include "swarm/outfile.h"
+#include "swarm/payload.h"
 #include "swarm/payloads.h"
 #include "swarm/stock.h"
 
@@ -284,19 +285,6 @@ static int make_payloads(struct run *r, struct err *e)
 	return status;
 }
 
-static int hash_solid(const struct buf *payload, struct draft_solid *ret, struct err *e)
-{
-	struct sha256 *sha = sha256_new(e);
-
-	if (sha == NULL)
-		return -1;
-	ret->size = payload->len;
-	sha256_once(sha, payload->data, payload->len, ret->sha256);
-	int status = sha256_check(sha, e);
-	sha256_free(sha);
-	return status;
-}
-
 /* Of the only older release. */
 static int make_solid(struct run *r, struct err *e)
 {
@@ -307,14 +295,15 @@ static int make_solid(struct run *r, struct err *e)
 				 .stock = r->works[0].stock,
 				 .fresh = r->fresh};
 	struct bale_options how = {.threads = o->threads, .memory = o->memory};
+	struct draft_solid *solid = &r->works[0].solid;
 	struct buf payload = BUF_INIT;
 	int status = -1;
 
 	if (bale_make(&from, &how, &payload, e) == 0 &&
-	    hash_solid(&payload, &r->works[0].solid, e) == 0 &&
+	    payload_digest(payload.data, payload.len, solid->sha256, e) == 0 &&
 	    outfile_write(r->solid, payload.data, payload.len, e) == 0)
 		status = 0;
-	result->solid_bytes = payload.len;
+	result->solid_bytes = solid->size = payload.len;
 	buf_release(&payload);
 	return status;
 }

@@ -11,9 +11,9 @@
 #include "swarm/bases.h"
 #include "swarm/dcz.h"
 #include "swarm/gate.h"
-#include "swarm/hex.h"
 #include "swarm/io.h"
 #include "swarm/outfile.h"
+#include "swarm/payload.h"
 #include "swarm/pool.h"
 
 /* Old files at the paths of new ones with equal content: more than one is rare. */
@@ -282,9 +282,8 @@ struct work {
 	const struct entry *file;
 	struct buf content;
 	uint8_t sha256[SHA256_SIZE]; /* of the content */
-	struct sha256 *hash;
-	struct buf trial; /* a payload that is only weighed, or looked at */
-	struct buf best;  /* the smallest payload so far */
+	struct buf trial;            /* a payload that is only weighed, or looked at */
+	struct buf best;             /* the smallest payload so far */
 };
 
 /* A way to make the file. */
@@ -472,21 +471,6 @@ static int prove(const struct work *w, const struct dcz_base *base, const struct
 /* --- files --------------------------------------------------------------------------------------
  */
 
-void payloads_name(struct buf *to, const uint8_t file_sha256[static SHA256_SIZE],
-		   const uint8_t *base_sha256)
-{
-	char hex[2 * SHA256_SIZE + 1];
-
-	hex_format(hex, file_sha256, SHA256_SIZE);
-	buf_adds(to, hex);
-	if (base_sha256 == NULL) {
-		buf_adds(to, ".zst");
-		return;
-	}
-	hex_format(hex, base_sha256, SHA256_SIZE);
-	buf_addf(to, ".%s.dcz", hex);
-}
-
 static int make_folder(const char *path, struct err *e)
 {
 	struct stat st;
@@ -502,7 +486,7 @@ static int make_folder(const char *path, struct err *e)
 static void file_name(const struct work *w, const struct dcz_base *base, struct buf *ret)
 {
 	buf_addf(ret, "%s/", w->run->options->folder);
-	payloads_name(ret, w->sha256, base->bytes != NULL ? base->sha256 : NULL);
+	payload_name(ret, w->sha256, base->bytes != NULL ? base->sha256 : NULL);
 }
 
 /* Whether a right payload is in the folder already; then it is in w->trial. */
@@ -623,7 +607,8 @@ static int settle(struct work *w, const struct order *o, const struct choice *ch
 {
 	struct payloads_item item = {.bare = PAYLOADS_NO_GAIN, .size = w->best.len};
 
-	sha256_once(w->hash, w->best.data, w->best.len, item.sha256);
+	if (payload_digest(w->best.data, w->best.len, item.sha256, e) != 0)
+		return -1;
 	if (w->content.len <= PAYLOADS_SMALL ||
 	    (uint64_t)w->best.len * 100 <= (uint64_t)w->content.len * PAYLOADS_WORTH) {
 		if (!choice->exists && write_payload(w, &choice->identity, &w->best, e) != 0)
@@ -682,7 +667,6 @@ static int make_payloads(void *context, size_t number, unsigned worker)
 	    .run = r, .file = job->file, .content = BUF_INIT, .trial = BUF_INIT, .best = BUF_INIT};
 	uint64_t memory = memory_of_job(r, job);
 	struct err e;
-	int status = -1;
 
 	(void)worker;
 	if (memory == 0 || !gate_enter(r->gate, memory)) {
@@ -691,12 +675,7 @@ static int make_payloads(void *context, size_t number, unsigned worker)
 			answer(&w, &r->orders[job->first + i], &none);
 		return 0;
 	}
-	w.hash = sha256_new(&e);
-	if (w.hash != NULL)
-		status = work_on(&w, job, &e);
-	if (status == 0)
-		status = sha256_check(w.hash, &e);
-	sha256_free(w.hash);
+	int status = work_on(&w, job, &e);
 	buf_release(&w.content);
 	buf_release(&w.trial);
 	buf_release(&w.best);

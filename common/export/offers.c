@@ -9,31 +9,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "swarm/hex.h"
+#include "swarm/dcz.h"
 #include "swarm/io.h"
-
-#define DIGITS     (2 * SHA256_SIZE)
-#define MAGIC_SIZE ((size_t)8)
-
-/* RFC 9842, section 5: a skippable frame of zstd, in which the dictionary's digest follows. */
-static const uint8_t dcz_magic[MAGIC_SIZE] = {0x5E, 0x2A, 0x4D, 0x18, 0x20, 0, 0, 0};
-static const uint8_t zstd_magic[] = {0x28, 0xB5, 0x2F, 0xFD};
+#include "swarm/payload.h"
 
 /* --- the folder ---------------------------------------------------------------------------------
  */
-
-static bool parse_name(const char *name, struct offer *ret)
-{
-	size_t len = strlen(name);
-
-	*ret = (struct offer){.has_base = len == 2 * DIGITS + 5};
-	if (len < DIGITS || !hex_parse(ret->file, SHA256_SIZE, name, DIGITS))
-		return false;
-	if (!ret->has_base)
-		return strcmp(name + DIGITS, ".zst") == 0;
-	return name[DIGITS] == '.' && strcmp(name + 2 * DIGITS + 1, ".dcz") == 0 &&
-	       hex_parse(ret->base, SHA256_SIZE, name + DIGITS + 1, DIGITS);
-}
 
 static int compare(const void *left, const void *right)
 {
@@ -73,12 +54,13 @@ int offers_read(const char *folder, struct offers *ret, struct err *e)
 		goto out;
 	}
 	for (;;) {
-		struct offer offer;
+		struct offer offer = {.size = 0};
 		errno = 0;
 		const struct dirent *item = readdir(dir);
 		if (item == NULL)
 			break;
-		if (parse_name(item->d_name, &offer) && keep(ret, &cap, &offer, e) != 0)
+		if (payload_name_parse(item->d_name, offer.file, &offer.has_base, offer.base) &&
+		    keep(ret, &cap, &offer, e) != 0)
 			goto out;
 	}
 	if (errno != 0) {
@@ -102,16 +84,7 @@ void offers_release(struct offers *o)
 
 void offers_name(struct buf *to, const struct offer *offer)
 {
-	char hex[DIGITS + 1];
-
-	hex_format(hex, offer->file, SHA256_SIZE);
-	buf_adds(to, hex);
-	if (!offer->has_base) {
-		buf_adds(to, ".zst");
-		return;
-	}
-	hex_format(hex, offer->base, SHA256_SIZE);
-	buf_addf(to, ".%s.dcz", hex);
+	payload_name(to, offer->file, offer->has_base ? offer->base : NULL);
 }
 
 /* --- a payload ----------------------------------------------------------------------------------
@@ -120,31 +93,29 @@ void offers_name(struct buf *to, const struct offer *offer)
 static int check_first_bytes(const struct offer *offer, const uint8_t *bytes, size_t len,
 			     const char *path, struct err *e)
 {
-	size_t at = 0;
-
-	if (offer->has_base) {
-		at = MAGIC_SIZE + SHA256_SIZE;
-		if (len < at || memcmp(bytes, dcz_magic, MAGIC_SIZE) != 0)
-			return err_set(e, ERR_MALFORMED,
-				       "'%s' is no payload: it does not begin as "
-				       "dcz does",
-				       path);
-		if (memcmp(bytes + MAGIC_SIZE, offer->base, SHA256_SIZE) != 0)
-			return err_set(e, ERR_MALFORMED,
-				       "'%s' is a payload against another file "
-				       "than its name says",
-				       path);
-	}
-	if (len < at + sizeof zstd_magic || memcmp(bytes + at, zstd_magic, sizeof zstd_magic) != 0)
+	switch (dcz_start(offer->has_base ? offer->base : NULL, bytes, len)) {
+	case DCZ_START_NO_DCZ:
+		return err_set(e, ERR_MALFORMED,
+			       "'%s' is no payload: it does not begin as "
+			       "dcz does",
+			       path);
+	case DCZ_START_OTHER_BASE:
+		return err_set(e, ERR_MALFORMED,
+			       "'%s' is a payload against another file "
+			       "than its name says",
+			       path);
+	case DCZ_START_NO_FRAME:
 		return err_set(e, ERR_MALFORMED, "'%s' is no payload: it holds no frame of zstd",
 			       path);
+	case DCZ_START_RIGHT: break;
+	}
 	return 0;
 }
 
 static int examine(const struct offer *offer, int fd, const char *path, uint64_t *ret_size,
 		   struct err *e)
 {
-	uint8_t first[MAGIC_SIZE + SHA256_SIZE + sizeof zstd_magic];
+	uint8_t first[DCZ_START_SIZE];
 	struct stat st;
 
 	if (fstat(fd, &st) != 0)

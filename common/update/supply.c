@@ -7,8 +7,7 @@
 #include <unistd.h>
 
 #include "swarm/io.h"
-#include "swarm/payloads.h"
-#include "swarm/sha256.h"
+#include "swarm/payload.h"
 
 /* O_NONBLOCK: should a FIFO stand there, do not wait for its writer. */
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)
@@ -85,7 +84,7 @@ bool supply_payload_name(const struct entry *file, const struct entry *base, str
 {
 	if (!file->has_sha256 || (base != NULL && !base->has_sha256))
 		return false;
-	payloads_name(to, file->sha256, base != NULL ? base->sha256 : NULL);
+	payload_name(to, file->sha256, base != NULL ? base->sha256 : NULL);
 	return true;
 }
 
@@ -98,18 +97,14 @@ static int check_payload(const struct buf *payload, size_t before, const uint8_t
 			 const char *name, struct err *e)
 {
 	uint8_t digest[SHA256_SIZE];
-	struct sha256 *sha = sha256_new(e);
 
-	if (sha == NULL)
+	if (payload_digest(payload->data + before, payload->len - before, digest, e) != 0)
 		return -1;
-	sha256_once(sha, payload->data + before, payload->len - before, digest);
-	int status = sha256_check(sha, e);
-	sha256_free(sha);
-	if (status == 0 && memcmp(digest, sha256, SHA256_SIZE) != 0)
+	if (memcmp(digest, sha256, SHA256_SIZE) != 0)
 		return err_set(
 		    e, ERR_UNTRUSTED,
 		    "the payload '%s' is not the one of the delta: its SHA-256 is another", name);
-	return status;
+	return 0;
 }
 
 /* The size comes first: no more is read than the delta says. */

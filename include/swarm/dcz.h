@@ -19,7 +19,9 @@
 #include "swarm/err.h"
 #include "swarm/sha256.h"
 
-#define DCZ_HEADER_SIZE   ((size_t)40)
+#define DCZ_HEADER_SIZE ((size_t)40)
+/* As many bytes of a payload as dcz_start() looks at. */
+#define DCZ_START_SIZE    (DCZ_HEADER_SIZE + 4)
 #define DCZ_WINDOW_MIN    (UINT64_C(8) << 20)
 #define DCZ_WINDOW_MAX    (UINT64_C(128) << 20)
 #define DCZ_LEVEL_DEFAULT 19
@@ -45,6 +47,18 @@ uint64_t dcz_decode_memory(uint64_t base_len, uint64_t len);
  */
 ERR_CHECK int dcz_encode(const struct dcz_base *base, const uint8_t *file, size_t len, int level,
 			 struct buf *ret, struct err *e);
+
+enum dcz_start {
+	DCZ_START_RIGHT,
+	DCZ_START_NO_DCZ,     /* there should be a dictionary, but it does not begin so */
+	DCZ_START_OTHER_BASE, /* it is against another dictionary */
+	DCZ_START_NO_FRAME,   /* no frame of zstd stands where it should */
+};
+/*
+ * What a payload seems to be by its first bytes, for those who only pass it on. base_sha256: of the
+ * dictionary; NULL: it should be plain zstd.
+ */
+enum dcz_start dcz_start(const uint8_t *base_sha256, const uint8_t *bytes, size_t len);
 
 /*
  * Decodes a payload, which nobody need have looked at before, to `put`, which returns 0, or -1 with

@@ -1,11 +1,6 @@
 /*
- * offers: the payloads in a folder that are of files of a release, under the names that swarmdiff
- * gives them:
- *
- *   <sha256 of the file>.<sha256 of the base>.dcz     against an old file
- *   <sha256 of the file>.zst                          on its own
- *
- * Whatever else stands in the folder is ignored.
+ * offers: the payloads in a folder that are of files of a release, under their names, see
+ * payload.h. Whatever else stands in the folder is ignored.
  */
 #ifndef SWARM_OFFERS_H
 #define SWARM_OFFERS_H

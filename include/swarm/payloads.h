@@ -1,9 +1,6 @@
 /*
  * payloads: for each file with new content the cheapest payload that a client of an older release
- * can fetch instead of it, written to a folder under names that tell their content:
- *
- *   <sha256 of the new file>.<sha256 of the base>.dcz     against an old file
- *   <sha256 of the new file>.zst                          on its own
+ * can fetch instead of it, written to a folder under its name, see payload.h.
  *
  * Every payload is decoded again and compared before it is written. A payload that is there already
  * under its name is proven like a new one, and kept if it is right.
@@ -79,9 +76,5 @@ struct payloads_options {
 ERR_CHECK int payloads_make(struct payloads_from *from, size_t from_count, const struct stock *new,
 			    const struct payloads_options *options, struct scratch *scratch,
 			    struct err *e);
-
-/* Appends the name of a payload; base_sha256 NULL: plain zstd. */
-void payloads_name(struct buf *to, const uint8_t file_sha256[static SHA256_SIZE],
-		   const uint8_t *base_sha256);
 
 #endif

@@ -41,7 +41,7 @@ ERR_CHECK int supply_open(const struct supply_options *options, const struct war
 void supply_release(struct supply *s);
 
 /*
- * Appends the name of the payload that makes `file`, see payloads.h; false if it has none, since
+ * Appends the name of the payload that makes `file`, see payload.h; false if it has none, since
  * one of the manifests holds no plain digests. `base` NULL: plain zstd.
  */
 bool supply_payload_name(const struct entry *file, const struct entry *base, struct buf *to);

@@ -436,6 +436,34 @@ static void dcz_rejects_other_dictionaries(void **state)
 	free(other);
 }
 
+static void dcz_is_known_by_its_first_bytes(void **state)
+{
+	static const uint8_t old[] = "an old text", new[] = "a new text";
+	struct dcz_base base = base_of(old, sizeof old);
+	struct buf payload = BUF_INIT;
+
+	(void)state;
+	encode(&base, new, sizeof new, 3, &payload);
+	uint8_t *bytes = (uint8_t *)payload.data;
+	assert_int_equal(dcz_start(base.sha256, bytes, DCZ_START_SIZE), DCZ_START_RIGHT);
+	for (size_t i = 0; i < DCZ_START_SIZE; i++) {
+		enum dcz_start wrong = i < 8                 ? DCZ_START_NO_DCZ
+				       : i < DCZ_HEADER_SIZE ? DCZ_START_OTHER_BASE
+							     : DCZ_START_NO_FRAME;
+		bytes[i] ^= 1;
+		assert_int_equal(dcz_start(base.sha256, bytes, DCZ_START_SIZE), wrong);
+		bytes[i] ^= 1;
+		assert_int_equal(dcz_start(base.sha256, bytes, i),
+				 i < DCZ_HEADER_SIZE ? DCZ_START_NO_DCZ : DCZ_START_NO_FRAME);
+	}
+	assert_int_equal(dcz_start(NULL, bytes, DCZ_START_SIZE), DCZ_START_NO_FRAME);
+	bytes += DCZ_HEADER_SIZE;
+	assert_int_equal(dcz_start(NULL, bytes, 4), DCZ_START_RIGHT);
+	assert_int_equal(dcz_start(NULL, bytes, 3), DCZ_START_NO_FRAME);
+	assert_int_equal(dcz_start(base.sha256, bytes, 4), DCZ_START_NO_DCZ);
+	buf_release(&payload);
+}
+
 static void dcz_rejects_a_payload_cut_anywhere(void **state)
 {
 	uint8_t *old = noise(3000, 1), *new = noise(3000, 2);
@@ -569,6 +597,7 @@ int main(void)
 	    cmocka_unit_test(dcz_rejects_lying_sizes),
 	    cmocka_unit_test(dcz_rejects_window_bombs),
 	    cmocka_unit_test(dcz_rejects_other_dictionaries),
+	    cmocka_unit_test(dcz_is_known_by_its_first_bytes),
 	    cmocka_unit_test(dcz_rejects_a_payload_cut_anywhere),
 	    cmocka_unit_test(dcz_survives_every_flipped_bit),
 	    cmocka_unit_test(dcz_is_exactly_one_frame),
