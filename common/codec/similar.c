@@ -276,7 +276,7 @@ int similar_seal(struct similar *s, struct err *e)
  */
 
 /* What was found so far: an open hash table by file. */
-struct tally {
+struct scores {
 	struct score {
 		uint32_t file;
 		uint64_t shared; /* 0: free */
@@ -284,7 +284,7 @@ struct tally {
 	size_t size, used; /* size is a power of two */
 };
 
-static struct score *find_slot(const struct tally *t, uint32_t file)
+static struct score *find_slot(const struct scores *t, uint32_t file)
 {
 	size_t at = (size_t)mix(file) & (t->size - 1);
 
@@ -293,9 +293,9 @@ static struct score *find_slot(const struct tally *t, uint32_t file)
 	return &t->slots[at];
 }
 
-static int grow(struct tally *t, struct err *e)
+static int grow(struct scores *t, struct err *e)
 {
-	struct tally more = {.size = t->size == 0 ? 64 : t->size * 2, .used = t->used};
+	struct scores more = {.size = t->size == 0 ? 64 : t->size * 2, .used = t->used};
 
 	more.slots = calloc(more.size, sizeof *more.slots);
 	if (more.slots == NULL) {
@@ -310,7 +310,7 @@ static int grow(struct tally *t, struct err *e)
 	return 0;
 }
 
-static int count_feature(const struct similar *s, const struct feature *f, struct tally *t,
+static int count_feature(const struct similar *s, const struct feature *f, struct scores *t,
 			 struct err *e)
 {
 	for (uint32_t at = s->heads[f->hash >> s->shift]; at != NONE; at = s->places[at].next) {
@@ -355,20 +355,20 @@ int similar_find(const struct similar *s, const uint8_t *bytes, size_t len, size
 		 struct similar_match *ret, size_t *ret_count, struct err *e)
 {
 	struct features features = {0};
-	struct tally tally = {0};
+	struct scores scores = {0};
 	int status = find_features(s, bytes, len, &features, e);
 
 	*ret_count = 0;
 	for (size_t i = 0; status == 0 && i < features.count; i++)
-		status = count_feature(s, &features.list[i], &tally, e);
-	for (size_t i = 0; status == 0 && i < tally.size; i++) {
-		if (tally.slots[i].shared == 0)
+		status = count_feature(s, &features.list[i], &scores, e);
+	for (size_t i = 0; status == 0 && i < scores.size; i++) {
+		if (scores.slots[i].shared == 0)
 			continue;
-		const struct old_file *file = &s->files[tally.slots[i].file];
-		struct similar_match match = {file->number, tally.slots[i].shared, file->size};
+		const struct old_file *file = &s->files[scores.slots[i].file];
+		struct similar_match match = {file->number, scores.slots[i].shared, file->size};
 		rank(&match, max, ret, ret_count);
 	}
 	free(features.list);
-	free(tally.slots);
+	free(scores.slots);
 	return status;
 }

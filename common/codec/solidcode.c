@@ -35,7 +35,7 @@ enum {
 	SETS_NUMBER = 2048,
 };
 
-struct walk {
+struct coder {
 	const struct solidparse_step *end; /* of the steps, where they are known */
 	struct solidmix *mix;
 	struct solidbulk *bulk;
@@ -93,7 +93,7 @@ static uint64_t low(uint64_t bytes, unsigned count)
  * Moves the window so that it begins a little before `at`. It is small at first: a payload that
  * jumps at each byte must not make us read much for each.
  */
-static void move_window(struct walk *w, uint64_t at)
+static void move_window(struct coder *w, uint64_t at)
 {
 	uint64_t from = at > WINDOW_BACK ? at - WINDOW_BACK : 0;
 	uint64_t len = WINDOW_MIN;
@@ -110,7 +110,7 @@ static void move_window(struct walk *w, uint64_t at)
 	w->old_have = len;
 }
 
-static uint8_t old_byte(struct walk *w, uint64_t at)
+static uint8_t old_byte(struct coder *w, uint64_t at)
 {
 	if (at - w->old_at >= w->old_have) {
 		if (at >= w->old_len || w->failed)
@@ -120,7 +120,7 @@ static uint8_t old_byte(struct walk *w, uint64_t at)
 	return w->old[at - w->old_at];
 }
 
-static uint8_t source_byte(struct walk *w, uint64_t source)
+static uint8_t source_byte(struct coder *w, uint64_t source)
 {
 	if (!(source & SOLIDPARSE_NEW))
 		return old_byte(w, source);
@@ -128,7 +128,7 @@ static uint8_t source_byte(struct walk *w, uint64_t source)
 	return source < w->at ? w->new[source & w->mask] : 0;
 }
 
-static bool has_guess(const struct walk *w)
+static bool has_guess(const struct coder *w)
 {
 	return w->source & SOLIDPARSE_NEW ? true : w->source < w->old_len;
 }
@@ -144,7 +144,7 @@ static uint64_t go_on_word(uint64_t word, uint8_t c)
 	return is_word(c) ? (word + c + 1) * UINT64_C(0x2545f4914f6cdd1d) : 0;
 }
 
-static void step_source(struct walk *w)
+static void step_source(struct coder *w)
 {
 	uint8_t c = (uint8_t)w->ahead;
 
@@ -154,7 +154,7 @@ static void step_source(struct walk *w)
 	w->source++;
 }
 
-static void set_source(struct walk *w, uint64_t source)
+static void set_source(struct coder *w, uint64_t source)
 {
 	uint64_t start = source & ~SOLIDPARSE_NEW;
 
@@ -171,7 +171,7 @@ static void set_source(struct walk *w, uint64_t source)
 }
 
 /* Looks for the last bytes further up, or goes on where they were found. */
-static void follow(struct walk *w, uint8_t c)
+static void follow(struct coder *w, uint8_t c)
 {
 	if (w->alike > 0 && w->new[w->like & w->mask] == c) {
 		w->like++;
@@ -195,7 +195,7 @@ static void follow(struct walk *w, uint8_t c)
 	*place = (uint32_t)w->at;
 }
 
-static int flush(struct walk *w, uint64_t from)
+static int flush(struct coder *w, uint64_t from)
 {
 	uint64_t len = w->at - from;
 
@@ -203,7 +203,7 @@ static int flush(struct walk *w, uint64_t from)
 			: w->io->put(w->io->context, w->ring + (from & w->mask), (size_t)len, w->e);
 }
 
-static int put_byte(struct walk *w, uint8_t c)
+static int put_byte(struct coder *w, uint8_t c)
 {
 	if (w->decodes)
 		w->ring[w->at & w->mask] = c;
@@ -213,7 +213,7 @@ static int put_byte(struct walk *w, uint8_t c)
 	return 0;
 }
 
-static int emit(struct walk *w, uint8_t c)
+static int emit(struct coder *w, uint8_t c)
 {
 	if (put_byte(w, c) != 0)
 		return -1;
@@ -242,14 +242,14 @@ static unsigned least(unsigned a, unsigned b)
 }
 
 /* What bytes like the last ones say of the guess: 0 nothing, 1 the same, 2 another. */
-static unsigned agreement(const struct walk *w)
+static unsigned agreement(const struct coder *w)
 {
 	if (w->alike == 0)
 		return 0;
 	return w->new[w->like & w->mask] == (uint8_t)w->ahead ? 1 : 2;
 }
 
-static bool code_hit(struct walk *w, bool hit)
+static bool code_hit(struct coder *w, bool hit)
 {
 	uint64_t contexts[10];
 	unsigned n = 0;
@@ -272,7 +272,7 @@ static bool code_hit(struct walk *w, bool hit)
 	return !solidmix_bit(w->mix, contexts, n, sets, common, !hit);
 }
 
-static enum operation code_op(struct walk *w, enum operation op)
+static enum operation code_op(struct coder *w, enum operation op)
 {
 	uint64_t contexts[8];
 	unsigned n = 0;
@@ -299,7 +299,7 @@ static enum operation code_op(struct walk *w, enum operation op)
 	return (enum operation)made;
 }
 
-static uint8_t code_byte(struct walk *w, uint8_t c)
+static uint8_t code_byte(struct coder *w, uint8_t c)
 {
 	uint64_t contexts[SOLIDMIX_INPUTS];
 	unsigned n = 0;
@@ -325,7 +325,7 @@ static uint8_t code_byte(struct walk *w, uint8_t c)
 	return (uint8_t)solidmix_byte(w->mix, contexts, n, sets, c);
 }
 
-static uint64_t code_number(struct walk *w, unsigned kind, uint64_t number)
+static uint64_t code_number(struct coder *w, unsigned kind, uint64_t number)
 {
 	uint64_t contexts[] = {
 	    hash(60, kind, 0),
@@ -350,12 +350,12 @@ static int64_t unfold(uint64_t n)
 }
 
 /* Where the source in the text that is left aside would be by now. */
-static uint64_t other_side(const struct walk *w)
+static uint64_t other_side(const struct coder *w)
 {
 	return w->aside[w->source & SOLIDPARSE_NEW ? 0 : 1] + w->at;
 }
 
-static enum jump choose_jump(const struct walk *w, uint64_t source, uint64_t *number)
+static enum jump choose_jump(const struct coder *w, uint64_t source, uint64_t *number)
 {
 	bool same_side = ((source ^ w->source) & SOLIDPARSE_NEW) == 0;
 	int64_t away = same_side ? (int64_t)(source - w->source) : 0;
@@ -385,7 +385,7 @@ static enum jump choose_jump(const struct walk *w, uint64_t source, uint64_t *nu
 	return JUMP_OTHER;
 }
 
-static uint64_t jump_target(const struct walk *w, enum jump kind, uint64_t number)
+static uint64_t jump_target(const struct coder *w, enum jump kind, uint64_t number)
 {
 	switch (kind) {
 	case JUMP_NEAR: return w->source + (uint64_t)unfold(number);
@@ -397,7 +397,7 @@ static uint64_t jump_target(const struct walk *w, enum jump kind, uint64_t numbe
 	}
 }
 
-static bool can_jump(const struct walk *w, uint64_t source)
+static bool can_jump(const struct coder *w, uint64_t source)
 {
 	if (!(source & SOLIDPARSE_NEW))
 		return source < w->old_len;
@@ -405,7 +405,7 @@ static bool can_jump(const struct walk *w, uint64_t source)
 	return source < w->at && w->at - source >= SOLIDPARSE_APART && w->at - source <= w->reach;
 }
 
-static void remember(struct walk *w, uint64_t source)
+static void remember(struct coder *w, uint64_t source)
 {
 	uint64_t away = source - w->at;
 	unsigned k = 0;
@@ -416,7 +416,7 @@ static void remember(struct walk *w, uint64_t source)
 	w->recent[0] = away;
 }
 
-static int code_jump(struct walk *w, uint64_t source)
+static int code_jump(struct coder *w, uint64_t source)
 {
 	uint64_t number = 0;
 	enum jump kind = w->decodes ? JUMP_NEAR : choose_jump(w, source, &number);
@@ -449,7 +449,7 @@ static int code_jump(struct walk *w, uint64_t source)
 	return 0;
 }
 
-static void note_hit(struct walk *w, bool hit)
+static void note_hit(struct coder *w, bool hit)
 {
 	w->misses = w->misses << 1 | !hit;
 	if (hit) {
@@ -460,7 +460,7 @@ static void note_hit(struct walk *w, bool hit)
 	}
 }
 
-static int take_guess(struct walk *w)
+static int take_guess(struct coder *w)
 {
 	uint8_t c = (uint8_t)w->ahead;
 
@@ -472,7 +472,7 @@ static int take_guess(struct walk *w)
 	return emit(w, c);
 }
 
-static int replace(struct walk *w, uint8_t c)
+static int replace(struct coder *w, uint8_t c)
 {
 	uint8_t guess = (uint8_t)w->ahead;
 
@@ -483,7 +483,7 @@ static int replace(struct walk *w, uint8_t c)
 	return emit(w, c);
 }
 
-static int add_literal(struct walk *w, uint8_t c)
+static int add_literal(struct coder *w, uint8_t c)
 {
 	if (!w->literal)
 		note_hit(w, false);
@@ -503,7 +503,7 @@ static enum operation operation_of(const struct solidparse_step *step)
 }
 
 /* Bytes that the model sees nothing of, but for the last of them. */
-static int take_bulk(struct walk *w, uint64_t len)
+static int take_bulk(struct coder *w, uint64_t len)
 {
 	len = code_number(w, NUMBER_BULK, len);
 	if (len == 0 || len > w->new_len - w->at)
@@ -530,7 +530,7 @@ static int take_bulk(struct walk *w, uint64_t len)
 }
 
 /* One byte, and what must be told before it. `step` is the next one. */
-static int walk_byte(struct walk *w, const struct solidparse_step **step)
+static int walk_byte(struct coder *w, const struct solidparse_step **step)
 {
 	/* A decoder has none. */
 	bool here = *step != NULL && *step < w->end && (*step)->at == w->at;
@@ -570,7 +570,7 @@ static unsigned pattern_bits(uint64_t new_len)
 	return bits;
 }
 
-static int start(struct walk *w)
+static int start(struct coder *w)
 {
 	unsigned bits = pattern_bits(w->new_len);
 
@@ -589,15 +589,15 @@ static int start(struct walk *w)
 int solidcode_encode(const struct solidparse_text *text, const struct solidparse_step *steps,
 		     size_t count, struct buf *ret, struct err *e)
 {
-	struct walk w = {.old = text->old,
-			 .old_len = text->old_len,
-			 .old_have = text->old_len,
-			 .new = text->new,
-			 .new_len = text->new_len,
-			 .reach = text->reach,
-			 .end = count > 0 ? steps + count : NULL,
-			 .mask = UINT64_MAX,
-			 .e = e};
+	struct coder w = {.old = text->old,
+			  .old_len = text->old_len,
+			  .old_have = text->old_len,
+			  .new = text->new,
+			  .new_len = text->new_len,
+			  .reach = text->reach,
+			  .end = count > 0 ? steps + count : NULL,
+			  .mask = UINT64_MAX,
+			  .e = e};
 	const struct solidparse_step *step = steps;
 	int result = -1;
 
@@ -625,14 +625,14 @@ uint64_t solidcode_decode_memory(uint64_t new_len, uint64_t reach)
 int solidcode_decode(const uint8_t *bytes, size_t len, struct solidbulk *bulk, uint64_t old_len,
 		     uint64_t new_len, uint64_t reach, const struct solid_io *io, struct err *e)
 {
-	struct walk w = {.decodes = true,
-			 .old_len = old_len,
-			 .new_len = new_len,
-			 .reach = reach,
-			 .mask = reach - 1,
-			 .io = io,
-			 .bulk = bulk,
-			 .e = e};
+	struct coder w = {.decodes = true,
+			  .old_len = old_len,
+			  .new_len = new_len,
+			  .reach = reach,
+			  .mask = reach - 1,
+			  .io = io,
+			  .bulk = bulk,
+			  .e = e};
 	const struct solidparse_step *none = NULL;
 	int result = -1;
 

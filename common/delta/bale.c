@@ -132,34 +132,34 @@ static int load_new(struct bale *b, struct err *e)
 /* --- the proof ----------------------------------------------------------------------------------
  */
 
-struct proof {
+struct comparison {
 	const struct buf *old, *new;
 	size_t at; /* in the new text */
 };
 
 static int read_old(void *context, uint64_t offset, void *to, size_t len, struct err *e)
 {
-	const struct proof *p = context;
+	const struct comparison *c = context;
 
 	(void)e;
-	memcpy(to, p->old->data + offset, len);
+	memcpy(to, c->old->data + offset, len);
 	return 0;
 }
 
 static int compare(void *context, const void *bytes, size_t len, struct err *e)
 {
-	struct proof *p = context;
+	struct comparison *c = context;
 
-	if (len > p->new->len - p->at || memcmp(p->new->data + p->at, bytes, len) != 0)
+	if (len > c->new->len - c->at || memcmp(c->new->data + c->at, bytes, len) != 0)
 		return err_set(e, ERR_MALFORMED, "it does not give the new files");
-	p->at += len;
+	c->at += len;
 	return 0;
 }
 
 static int prove(const struct bale *b, const char *payload, size_t len, struct err *e)
 {
-	struct proof proof = {.old = &b->old, .new = &b->new};
-	struct solid_io io = {.context = &proof, .read_old = read_old, .put = compare};
+	struct comparison c = {.old = &b->old, .new = &b->new};
+	struct solid_io io = {.context = &c, .read_old = read_old, .put = compare};
 
 	if (solid_decode((const uint8_t *)payload, len, b->old_len, b->new_len, b->options->memory,
 			 &io, e) != 0) {
@@ -167,7 +167,7 @@ static int prove(const struct bale *b, const char *payload, size_t len, struct e
 		e->code = ERR_SYSTEM;
 		return err_prefix(e, "the solid payload failed its proof");
 	}
-	if (proof.at != b->new.len)
+	if (c.at != b->new.len)
 		return err_set(e, ERR_SYSTEM, "the solid payload failed its proof: it ends early");
 	return 0;
 }

@@ -134,7 +134,7 @@ static int compare_content(const void *a, const void *b)
 }
 
 /* How the members of two archives compare. */
-struct members {
+struct comparison {
 	size_t same;     /* members of the new one that the old one has too */
 	size_t packed;   /* of these: packed into as many bytes */
 	size_t in_order; /* of these: the n-th of both */
@@ -142,9 +142,9 @@ struct members {
 };
 
 static void compare_members(struct unwrap_members *old, const struct unwrap_members *new,
-			    struct members *ret)
+			    struct comparison *ret)
 {
-	*ret = (struct members){.same = 0};
+	*ret = (struct comparison){.same = 0};
 	for (size_t i = 0; i < new->count &&i < old->count; i++)
 		ret->in_order += compare_content(&old->items[i], &new->items[i]) == 0;
 	qsort(old->items, old->count, sizeof *old->items, compare_content);
@@ -162,7 +162,7 @@ static void compare_members(struct unwrap_members *old, const struct unwrap_memb
 }
 
 /* True if the members tell. */
-static bool judge_members(const struct members *m, size_t old_count, size_t new_count,
+static bool judge_members(const struct comparison *m, size_t old_count, size_t new_count,
 			  unsigned share, struct cause *ret)
 {
 	bool all = m->same == new_count && old_count == new_count;
@@ -186,7 +186,7 @@ static int judge_zip(const struct bytes *old, const struct bytes *new, unsigned 
 		     uint64_t memory, struct cause *ret, bool *ret_known, struct err *e)
 {
 	struct unwrap_members before = {.items = NULL}, after = {.items = NULL};
-	struct members m;
+	struct comparison m;
 	uint64_t room = memory / 2 / sizeof *before.items;
 	size_t max = room < 65535 ? (size_t)room : 65535;
 	bool old_known = false, new_known = false;

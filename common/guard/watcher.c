@@ -12,8 +12,9 @@
 
 enum wanted { UNKNOWN, YES, NO };
 
-struct tally {
-	uint64_t line, offset, count; /* line and offset of the first */
+/* How often something was found, and where first. */
+struct sightings {
+	uint64_t line, offset, count;
 };
 
 struct watcher {
@@ -23,9 +24,9 @@ struct watcher {
 	const struct watcher_file *files; /* with this content */
 	size_t count;
 	uint64_t seen;
-	enum wanted *wanted;  /* by pattern: by one of the files */
-	struct tally *found;  /* by pattern, in this content */
-	struct tally *totals; /* by guard, for one of the files */
+	enum wanted *wanted;      /* by pattern: by one of the files */
+	struct sightings *found;  /* by pattern, in this content */
+	struct sightings *totals; /* by guard, for one of the files */
 	bool has_found;
 };
 
@@ -81,7 +82,7 @@ static bool holds_keyword(const struct guards_way *way, const struct patterns_ma
 	return way->keyword_count == 0;
 }
 
-static void add_tally(struct tally *to, const struct tally *more)
+static void add_sightings(struct sightings *to, const struct sightings *more)
 {
 	if (to->count == 0 || more->offset < to->offset) {
 		to->line = more->line;
@@ -99,7 +100,7 @@ static int found(void *context, const struct patterns_match *m, struct err *e)
 	if ((way->entropy > 0 && entropy_of(m->secret, m->secret_len) < way->entropy) ||
 	    !holds_keyword(way, m))
 		return 0;
-	add_tally(&w->found[m->pattern], &(struct tally){m->line, m->offset, 1});
+	add_sightings(&w->found[m->pattern], &(struct sightings){m->line, m->offset, 1});
 	w->has_found = true;
 	return 0;
 }
@@ -194,9 +195,9 @@ static int tell(struct watcher *w, const struct watcher_file *file, struct err *
 	memset(w->totals, 0, guards_count(g) * sizeof *w->totals);
 	for (size_t i = 0; i < guards_way_count(g); i++)
 		if (w->found[i].count > 0)
-			add_tally(&w->totals[guards_way(g, i)->guard], &w->found[i]);
+			add_sightings(&w->totals[guards_way(g, i)->guard], &w->found[i]);
 	for (size_t i = 0; i < guards_count(g); i++) {
-		const struct tally *total = &w->totals[i];
+		const struct sightings *total = &w->totals[i];
 		const struct hits_hit hit = {file->number, guards_get(g, i), total->line,
 					     total->offset, total->count};
 		if (total->count > 0 && guards_applies(g, i, file->path, file->label) &&

@@ -23,27 +23,28 @@ void outcome_release(struct outcome *o)
 /* --- counting -----------------------------------------------------------------------------------
  */
 
-struct tally {
+/* The files that were made in one way. */
+struct share {
 	size_t files;
 	uint64_t bytes;
 };
 
-struct tallies {
-	struct tally ways[PLAN_WAYS];
-	struct tally resumed, fallen;
+struct shares {
+	struct share ways[PLAN_WAYS];
+	struct share resumed, fallen;
 	size_t linked, cloned;
 	uint64_t fetched; /* bytes of payloads */
 };
 
-static void add(struct tally *t, const struct plan_item *item)
+static void add(struct share *t, const struct plan_item *item)
 {
 	t->files++;
 	t->bytes += item->file->size;
 }
 
-static void take_stock(const struct outcome *o, struct tallies *ret)
+static void take_stock(const struct outcome *o, struct shares *ret)
 {
-	*ret = (struct tallies){.fetched = 0};
+	*ret = (struct shares){.fetched = 0};
 	for (size_t i = 0; i < o->plan.count; i++) {
 		const struct plan_item *item = &o->plan.items[i];
 		bool resumed = item->made == PLAN_RESUMED;
@@ -64,7 +65,7 @@ static bool is_needed(const struct plan_item *item)
 
 size_t outcome_needed(const struct outcome *o, uint64_t *ret_bytes)
 {
-	struct tally sum = {.files = 0};
+	struct share sum = {.files = 0};
 
 	for (size_t i = 0; o->planned && i < o->plan.count; i++)
 		if (is_needed(&o->plan.items[i]))
@@ -87,7 +88,7 @@ static void describe_release(struct buf *to, const struct outcome *o)
 	buf_addc(to, '\n');
 }
 
-static void describe_tally(struct buf *to, const char *what, const struct tally *t)
+static void describe_share(struct buf *to, const char *what, const struct share *t)
 {
 	if (t->files == 0)
 		return;
@@ -100,24 +101,24 @@ static void describe_tally(struct buf *to, const char *what, const struct tally 
 
 static void describe_ways(struct buf *to, const struct outcome *o)
 {
-	struct tallies t;
+	struct shares t;
 
 	take_stock(o, &t);
-	struct tally old = {t.ways[PLAN_COPY].files + t.ways[PLAN_EMPTY].files,
+	struct share old = {t.ways[PLAN_COPY].files + t.ways[PLAN_EMPTY].files,
 			    t.ways[PLAN_COPY].bytes};
-	describe_tally(to, "untouched", &t.ways[PLAN_STAYS]);
-	describe_tally(to, "as in the old release", &old);
+	describe_share(to, "untouched", &t.ways[PLAN_STAYS]);
+	describe_share(to, "as in the old release", &old);
 	if (t.ways[PLAN_PAYLOAD].files > 0) {
 		struct buf what = BUF_INIT;
 		buf_adds(&what, "of payloads of ");
 		text_bytes(&what, t.fetched);
-		describe_tally(to, what.data, &t.ways[PLAN_PAYLOAD]);
+		describe_share(to, what.data, &t.ways[PLAN_PAYLOAD]);
 		buf_release(&what);
 	}
-	describe_tally(to, "of the solid payload", &t.ways[PLAN_SOLID]);
-	describe_tally(to, "whole", &t.ways[PLAN_WHOLE]);
-	describe_tally(to, "made by an interrupted run", &t.resumed);
-	describe_tally(to, "needed from elsewhere", &t.ways[PLAN_NOWHERE]);
+	describe_share(to, "of the solid payload", &t.ways[PLAN_SOLID]);
+	describe_share(to, "whole", &t.ways[PLAN_WHOLE]);
+	describe_share(to, "made by an interrupted run", &t.resumed);
+	describe_share(to, "needed from elsewhere", &t.ways[PLAN_NOWHERE]);
 }
 
 static void describe_rest(struct buf *to, size_t count, bool verbose)
@@ -265,7 +266,7 @@ static void format_wrong(struct buf *to, const struct fault *fault)
 	buf_addc(to, '\n');
 }
 
-static void format_tally(struct jsonl_writer *w, const char *name, const struct tally *t)
+static void format_share(struct jsonl_writer *w, const char *name, const struct share *t)
 {
 	jsonl_open(w, name);
 	jsonl_number(w, "files", t->files);
@@ -279,15 +280,15 @@ static void format_ways(struct jsonl_writer *w, const struct outcome *o)
 	    [PLAN_STAYS] = "untouched", [PLAN_EMPTY] = "empty", [PLAN_COPY] = "copied",
 	    [PLAN_PAYLOAD] = "patched", [PLAN_SOLID] = "solid", [PLAN_WHOLE] = "whole",
 	    [PLAN_NOWHERE] = "needed"};
-	struct tallies t;
+	struct shares t;
 
 	take_stock(o, &t);
 	jsonl_number(w, "files", o->warrant.new.header.files);
 	jsonl_number(w, "bytes", o->warrant.new.header.bytes);
 	jsonl_open(w, "ways");
 	for (int way = 0; way < PLAN_WAYS; way++)
-		format_tally(w, names[way], &t.ways[way]);
-	format_tally(w, "resumed", &t.resumed);
+		format_share(w, names[way], &t.ways[way]);
+	format_share(w, "resumed", &t.resumed);
 	jsonl_close(w);
 	jsonl_number(w, "payload_bytes", t.fetched);
 	jsonl_number(w, "fallen_back", t.fallen.files);

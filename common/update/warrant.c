@@ -108,7 +108,7 @@ static int read_old(struct document *d, const struct pledge *p, struct warrant *
 /* --- the new manifest ---------------------------------------------------------------------------
  */
 
-struct maker {
+struct writer {
 	struct warrant *w;
 	struct buf text; /* of the body, until there is enough to write */
 	size_t room;     /* of the lines */
@@ -116,7 +116,7 @@ struct maker {
 
 #define WRITE_BLOCK ((size_t)256 * 1024)
 
-static int flush(struct maker *m, struct err *e)
+static int flush(struct writer *m, struct err *e)
 {
 	if (buf_check(&m->text, e) != 0 ||
 	    io_write(m->w->body, m->text.data, m->text.len, "a temporary file", e) != 0)
@@ -125,7 +125,7 @@ static int flush(struct maker *m, struct err *e)
 	return 0;
 }
 
-static int add_line(struct maker *m, const char *text, size_t len, struct err *e)
+static int add_line(struct writer *m, const char *text, size_t len, struct err *e)
 {
 	buf_add(&m->text, text, len);
 	buf_addc(&m->text, '\n');
@@ -139,7 +139,7 @@ static int begin(void *context, const struct header *header, const char *text, s
 	return add_line(context, text, len, e);
 }
 
-static int grow(struct maker *m, struct err *e)
+static int grow(struct writer *m, struct err *e)
 {
 	size_t want = m->room == 0 ? 64 : m->room * 2;
 	const struct delta_line **more = reallocarray(m->w->lines, want, sizeof *more);
@@ -154,7 +154,7 @@ static int grow(struct maker *m, struct err *e)
 static int add_file(void *context, const char *path, const char *text, size_t len,
 		    const struct delta_line *line, struct err *e)
 {
-	struct maker *m = context;
+	struct writer *m = context;
 	struct warrant *w = m->w;
 	struct delta_line *kept = NULL;
 
@@ -218,7 +218,7 @@ static int check_lines(const struct warrant *w, struct err *e)
 
 static int make_new(struct document *old, struct recipe *recipe, struct warrant *w, struct err *e)
 {
-	struct maker m = {.w = w, .text = BUF_INIT};
+	struct writer m = {.w = w, .text = BUF_INIT};
 	struct rebuild_sink sink = {
 	    .context = &m, .begin = begin, .file = add_file, .arena = &w->arena};
 	int status = -1;
