@@ -279,7 +279,6 @@ static int find_bases(void *context, size_t number, unsigned worker)
 /* What a thread works on. */
 struct work {
 	const struct run *run;
-	const struct entry *file;
 	struct buf content;
 	uint8_t sha256[SHA256_SIZE]; /* of the content */
 	struct buf trial;            /* a payload that is only weighed, or looked at */
@@ -663,8 +662,7 @@ static int make_payloads(void *context, size_t number, unsigned worker)
 {
 	struct run *r = context;
 	const struct job *job = &r->jobs[number];
-	struct work w = {
-	    .run = r, .file = job->file, .content = BUF_INIT, .trial = BUF_INIT, .best = BUF_INIT};
+	struct work w = {.run = r, .content = BUF_INIT, .trial = BUF_INIT, .best = BUF_INIT};
 	uint64_t memory = memory_of_job(r, job);
 	struct err e;
 

@@ -101,8 +101,6 @@ static int apply(struct rebuild *r, bool there, struct err *e)
 		status =
 		    err_set(e, ERR_MALFORMED, "the delta removes '%s', which '%s' does not name",
 			    line->path, roll_name(r->roll));
-	else if (r->sink->remove != NULL)
-		status = r->sink->remove(r->sink->context, line->path, e);
 	if (status != 0 || (there && next_old(r, e) != 0))
 		return -1;
 	return next_change(r, e);

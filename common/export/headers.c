@@ -129,8 +129,6 @@ static int grow(struct headers *h, struct err *e)
 
 int headers_add(struct headers *h, const struct entry *entry, struct err *e)
 {
-	size_t first, count;
-
 	if (!entry->has_sha256)
 		return err_set(e, ERR_REFUSED,
 			       "'%s' has no plain digest, by which payloads are named: pack the "
@@ -138,7 +136,7 @@ int headers_add(struct headers *h, const struct entry *entry, struct err *e)
 			       entry->path);
 	if (h->count == h->cap && grow(h, e) != 0)
 		return -1;
-	if (offers_claim(&h->offers, entry->sha256, entry->size, &first, &count, e) != 0)
+	if (offers_claim(&h->offers, entry->sha256, entry->size, e) != 0)
 		return -1;
 	struct item item = {.size = entry->size};
 	memcpy(item.sha256, entry->sha256, SHA256_SIZE);

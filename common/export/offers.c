@@ -167,14 +167,11 @@ static size_t find(const struct offers *o, const uint8_t *file)
 }
 
 int offers_claim(struct offers *o, const uint8_t file[static SHA256_SIZE], uint64_t size,
-		 size_t *ret_first, size_t *ret_count, struct err *e)
+		 struct err *e)
 {
-	size_t i = find(o, file);
-
-	*ret_first = i;
-	for (; i < o->count && memcmp(o->list[i].file, file, SHA256_SIZE) == 0; i++)
+	for (size_t i = find(o, file);
+	     i < o->count && memcmp(o->list[i].file, file, SHA256_SIZE) == 0; i++)
 		if (!o->list[i].claimed && claim(o, &o->list[i], size, e) != 0)
 			return -1;
-	*ret_count = i - *ret_first;
 	return 0;
 }

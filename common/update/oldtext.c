@@ -53,11 +53,6 @@ void oldtext_free(struct oldtext *o)
 	free(o);
 }
 
-uint64_t oldtext_length(const struct oldtext *o)
-{
-	return o->listing->count > 0 ? o->ends[o->listing->count - 1] : 0;
-}
-
 static struct slot *open_slot(struct oldtext *o, size_t number, struct err *e)
 {
 	struct slot *slot = &o->slots[number % SLOTS];

@@ -32,12 +32,11 @@ struct offers {
 ERR_CHECK int offers_read(const char *folder, struct offers *ret, struct err *e);
 void offers_release(struct offers *o);
 /*
- * Claims the payloads of a file of this content and size: *ret_count of them from *ret_first.
- * ERR_MALFORMED for one that does not begin as its name says: with the dictionary's digest, or as a
- * frame of zstd.
+ * Claims the payloads of a file of this content and size; there may be none. ERR_MALFORMED for one
+ * that does not begin as its name says: with the dictionary's digest, or as a frame of zstd.
  */
 ERR_CHECK int offers_claim(struct offers *o, const uint8_t file[static SHA256_SIZE], uint64_t size,
-			   size_t *ret_first, size_t *ret_count, struct err *e);
+			   struct err *e);
 /* Appends its name. */
 void offers_name(struct buf *to, const struct offer *offer);
 

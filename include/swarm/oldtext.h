@@ -22,7 +22,6 @@ struct oldtext;
 struct oldtext *oldtext_new(const struct stock *stock, const struct listing *listing,
 			    const struct context_file *files, struct err *e);
 void oldtext_free(struct oldtext *o);
-uint64_t oldtext_length(const struct oldtext *o);
 /* Exactly `len` bytes from `offset`, which must be there. */
 ERR_CHECK int oldtext_read(struct oldtext *o, uint64_t offset, void *to, size_t len, struct err *e);
 

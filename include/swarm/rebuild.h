@@ -26,8 +26,6 @@ struct rebuild_sink {
 	 */
 	int (*file)(void *context, const char *path, const char *text, size_t len,
 		    const struct delta_line *line, struct err *e);
-	/* Each file that is no more, in the same order. */
-	int (*remove)(void *context, const char *path, struct err *e);
 	/* Where the delta's lines live; NULL: each of them until the next call. */
 	struct arena *arena;
 };
