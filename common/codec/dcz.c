@@ -410,3 +410,30 @@ out:
 	free(block);
 	return status;
 }
+
+/* --- proof --------------------------------------------------------------------------------------
+ */
+
+struct comparison {
+	const uint8_t *at;
+	size_t left;
+};
+
+static int compare(void *context, const void *bytes, size_t len, struct err *e)
+{
+	struct comparison *c = context;
+
+	if (len > c->left || memcmp(c->at, bytes, len) != 0)
+		return err_set(e, ERR_MALFORMED, "it gives other content");
+	c->at += len;
+	c->left -= len;
+	return 0;
+}
+
+int dcz_prove(const struct dcz_base *base, const uint8_t *payload, size_t payload_len,
+	      const uint8_t *file, size_t len, struct err *e)
+{
+	struct comparison c = {file, len};
+
+	return dcz_decode(base, payload, payload_len, len, compare, &c, e);
+}

@@ -69,5 +69,8 @@ ERR_CHECK int dcz_decode(const struct dcz_base *base, const uint8_t *payload, si
 			 uint64_t size,
 			 int (*put)(void *context, const void *bytes, size_t len, struct err *e),
 			 void *context, struct err *e);
+/* Decodes a payload likewise; ERR_MALFORMED, too, if it does not give exactly `file`. */
+ERR_CHECK int dcz_prove(const struct dcz_base *base, const uint8_t *payload, size_t payload_len,
+			const uint8_t *file, size_t len, struct err *e);
 
 #endif

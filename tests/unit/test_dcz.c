@@ -436,6 +436,29 @@ static void dcz_rejects_other_dictionaries(void **state)
 	free(other);
 }
 
+static void dcz_proves_what_a_payload_gives(void **state)
+{
+	static const uint8_t old[] = "an old text", new[] = "a new text";
+	struct dcz_base base = base_of(old, sizeof old);
+	struct buf payload = BUF_INIT;
+	uint8_t other[sizeof new];
+	struct err e = {.code = ERR_NONE};
+
+	(void)state;
+	encode(&base, new, sizeof new, 3, &payload);
+	const uint8_t *bytes = (const uint8_t *)payload.data;
+	assert_int_equal(dcz_prove(&base, bytes, payload.len, new, sizeof new, &e), 0);
+	for (size_t i = 0; i < sizeof new; i++) {
+		memcpy(other, new, sizeof new);
+		other[i] ^= 1;
+		assert_int_equal(dcz_prove(&base, bytes, payload.len, other, sizeof new, &e), -1);
+		assert_int_equal(e.code, ERR_MALFORMED);
+		assert_int_equal(dcz_prove(&base, bytes, payload.len, new, i, &e), -1);
+	}
+	assert_int_equal(dcz_prove(&plain, bytes, payload.len, new, sizeof new, &e), -1);
+	buf_release(&payload);
+}
+
 static void dcz_is_known_by_its_first_bytes(void **state)
 {
 	static const uint8_t old[] = "an old text", new[] = "a new text";
@@ -597,6 +620,7 @@ int main(void)
 	    cmocka_unit_test(dcz_rejects_lying_sizes),
 	    cmocka_unit_test(dcz_rejects_window_bombs),
 	    cmocka_unit_test(dcz_rejects_other_dictionaries),
+	    cmocka_unit_test(dcz_proves_what_a_payload_gives),
 	    cmocka_unit_test(dcz_is_known_by_its_first_bytes),
 	    cmocka_unit_test(dcz_rejects_a_payload_cut_anywhere),
 	    cmocka_unit_test(dcz_survives_every_flipped_bit),
