@@ -34,6 +34,8 @@ static const struct opt table[] = {
      WORD(piece_length)},
     {OPT_STRING, 0, "like", "MANIFEST", "take the piece length of an earlier release", WORD(like)},
     {OPT_NUMBER, 0, "strip-components", "N", "drop N leading components of every name", AT(strip)},
+    {OPT_STRING, 0, "cache", "FILE", "remember digests here, and read only files that have changed",
+     WORD(cache)},
     {OPT_FLAG, 0, "no-sha256", NULL, "leave out the plain digests (roots only)", WORD(no_sha256)},
     {.kind = OPT_SECTION, .help = "What is published, and why"},
     {OPT_STRINGS, 0, "explain", "PATH",
@@ -147,7 +149,7 @@ static int pack(struct cli *cli, const struct options *o, const struct rules *ru
 				   .threads = cli_threads(cli),
 				   .progress = cli->progress,
 				   .scratch = cli->scratch};
-	struct pack_plan plan = {.scan = {.arena = ARENA_INIT}};
+	struct pack_plan plan = {.scan = {.arena = ARENA_INIT}, .warnings = BUF_INIT};
 	struct source *source = NULL;
 	int status = -1;
 
@@ -160,6 +162,7 @@ static int pack(struct cli *cli, const struct options *o, const struct rules *ru
 	report_plan(cli, &plan);
 	if (status == 0 && !how.dry_run)
 		status = pack_run(source, &how, &plan, e);
+	cli_warn_lines(cli, &plan.warnings);
 	if (plan.scan.problem_count > 0)
 		report_problems(cli, &plan.scan, e);
 	if (status == 0)

@@ -37,6 +37,8 @@ struct guards {
 	size_t way_count;
 	struct globs *names;            /* by number of the guard: of paths that it refuses */
 	size_t formats[GUARDS_FORMATS]; /* numbers of guards */
+	struct sha256 *sha;             /* while it is built */
+	uint8_t digest[SHA256_SIZE];
 };
 
 /* --- building -----------------------------------------------------------------------------------
@@ -100,6 +102,12 @@ static int reject_id(const struct guards *g, const char *id, struct marked_place
 	return -1;
 }
 
+/* With its end, so that no two lists of texts are alike. */
+static void note_text(struct guards *g, const char *text)
+{
+	sha256_update(g->sha, text, strlen(text) + 1);
+}
+
 static int add_way(struct guards *g, const struct guards_way *way, const char *regex,
 		   const char *hint, struct err *e)
 {
@@ -109,6 +117,12 @@ static int add_way(struct guards *g, const struct guards_way *way, const char *r
 		return err_nomem(e);
 	g->ways = more;
 	more[g->way_count++] = *way;
+	note_text(g, g->list[way->guard].shown.id);
+	note_text(g, regex);
+	sha256_update(g->sha, &way->entropy, sizeof way->entropy);
+	for (size_t i = 0; i < way->keyword_count; i++)
+		note_text(g, way->keywords[i]);
+	note_text(g, "");
 	return patterns_add(g->patterns, regex, hint, e);
 }
 
@@ -240,11 +254,16 @@ struct guards *guards_new(const struct guardlist *list, struct err *e)
 		return NULL;
 	}
 	g->patterns = patterns_new(e);
-	if (g->patterns == NULL || build(g, list, e) != 0) {
-		guards_free(g);
-		return NULL;
-	}
+	g->sha = sha256_new(e);
+	if (g->patterns == NULL || g->sha == NULL || build(g, list, e) != 0)
+		goto fail;
+	sha256_final(g->sha, g->digest);
+	if (sha256_check(g->sha, e) != 0)
+		goto fail;
 	return g;
+fail:
+	guards_free(g);
+	return NULL;
 }
 
 void guards_free(struct guards *g)
@@ -256,10 +275,16 @@ void guards_free(struct guards *g)
 		release_globs(&g->names[i]);
 	}
 	patterns_free(g->patterns);
+	sha256_free(g->sha);
 	free(g->ways);
 	free(g->names);
 	free(g->list);
 	free(g);
+}
+
+void guards_digest(const struct guards *g, uint8_t ret[static SHA256_SIZE])
+{
+	memcpy(ret, g->digest, SHA256_SIZE);
 }
 
 const char *guards_engine(const struct guards *g)

@@ -38,8 +38,8 @@ static int check_inputs(const struct brief_words *w, const char *tree, struct er
 
 static int check_explain(const struct brief_words *w, struct err *e)
 {
-	if (w->output == NULL && w->bundle == NULL && w->report == NULL && w->against == NULL &&
-	    w->logs.count == 0 && !w->dry_run)
+	if (w->output == NULL && w->bundle == NULL && w->report == NULL && w->cache == NULL &&
+	    w->against == NULL && w->logs.count == 0 && !w->dry_run)
 		return 0;
 	return err_set(e, ERR_USAGE,
 		       "--explain does nothing else: leave out outputs, --dry-run, --against and "
@@ -84,6 +84,10 @@ int brief_check(const struct brief_words *words, const char *tree, bool json, st
 		return err_set(e, ERR_USAGE, "--like and --piece-length exclude each other");
 	if (w->no_new_public && w->against == NULL)
 		return err_set(e, ERR_USAGE, "--no-new-public needs --against MANIFEST");
+	if (w->cache != NULL && (is_dash(w->cache) || *w->cache == '\0'))
+		return err_set(e, ERR_USAGE, "--cache needs the name of a file");
+	if (w->cache != NULL && w->dry_run)
+		return err_set(e, ERR_USAGE, "--dry-run reads no content: leave out --cache");
 	if (w->hot != NULL && w->logs.count == 0)
 		return err_set(e, ERR_USAGE, "--hot needs --access-log FILE");
 	if (w->url_prefixes.count > 0 && w->logs.count == 0)
@@ -145,6 +149,7 @@ int brief_read(const struct brief_words *words, struct pack_options *ret, struct
 	ret->inventory = words->output != NULL ? words->output : "-";
 	ret->bundle = words->bundle;
 	ret->report = words->report;
+	ret->cache = words->cache;
 	ret->hot = BRIEF_HOT;
 	if (words->hot != NULL && !num_parse_share(words->hot, &ret->hot))
 		return err_set(e, ERR_USAGE,

@@ -8,6 +8,7 @@
 #include "swarm/hasher.h"
 #include "swarm/lookout.h"
 #include "swarm/passage.h"
+#include "swarm/reuse.h"
 #include "swarm/spool.h"
 #include "swarm/stream.h"
 #include "swarm/watcher.h"
@@ -38,9 +39,17 @@ static int inspect_file(struct lookout *l, size_t i, struct source_file *file, c
 /* --- a directory without a bundle: every thread takes files of its own --------------------------
  */
 
+/* By number of the file. */
+struct marks {
+	bool *known; /* by the cache: not to be read */
+	bool *done;  /* read to its end, and not changed meanwhile */
+};
+
 struct crew {
 	const struct content *content;
 	struct lookout *lookout;
+	const bool *known; /* by the cache */
+	bool *done;
 	pthread_mutex_t lock;
 	struct err err; /* the first */
 };
@@ -57,7 +66,7 @@ static uint64_t file_size(void *context, size_t i)
 {
 	const struct crew *crew = context;
 
-	return crew->content->scan->files[i].size;
+	return crew->known[i] ? DIGEST_SKIP : crew->content->scan->files[i].size;
 }
 
 static bool want_file(void *context, size_t i, struct digest_file *ret, struct source_item *room)
@@ -104,15 +113,21 @@ static int file_done(void *context, size_t i, struct filehash_digests *digests, 
 	if (e == NULL) {
 		c->digests[i] = *digests;
 		buf_init(&digests->layer);
+		crew->done[i] = true;
 		return 0;
 	}
 	keep_failure(crew, e);
 	return -1;
 }
 
-static int hash_apart(const struct content *c, struct lookout *lookout, struct err *e)
+static int hash_apart(const struct content *c, struct lookout *lookout, const struct marks *marks,
+		      struct err *e)
 {
-	struct crew crew = {.content = c, .lookout = lookout, .err = {.code = ERR_NONE}};
+	struct crew crew = {.content = c,
+			    .lookout = lookout,
+			    .known = marks->known,
+			    .done = marks->done,
+			    .err = {.code = ERR_NONE}};
 	struct digest_job job = {.source = c->source,
 				 .hash = {c->hash.piece_length, c->hash.plain},
 				 .progress = c->progress,
@@ -417,7 +432,7 @@ static int read_by_one(const struct content *c, struct lookout *lookout, struct 
 	return status;
 }
 
-int content_read(const struct content *c, struct err *e)
+static int read_all(const struct content *c, const struct marks *marks, struct err *e)
 {
 	struct lookout *lookout = NULL;
 
@@ -425,8 +440,38 @@ int content_read(const struct content *c, struct err *e)
 		return -1;
 	/* Only a directory's files can be read in any order, and only a bundle needs one. */
 	int status = c->bundle == NULL && source_is_directory(c->source)
-			 ? hash_apart(c, lookout, e)
+			 ? hash_apart(c, lookout, marks, e)
 			 : read_by_one(c, lookout, e);
 	lookout_free(lookout);
+	return status;
+}
+
+static int read_unknown(const struct content *c, const struct marks *marks, struct err *e)
+{
+	struct err late;
+	bool apart = c->bundle == NULL && source_is_directory(c->source);
+
+	if (c->cache == NULL || !apart)
+		return read_all(c, marks, e);
+	if (reuse_find(c, marks->known, e) != 0)
+		return -1;
+	for (size_t i = 0; i < c->scan->count; i++)
+		if (marks->known[i])
+			progress_add(c->progress, c->scan->files[i].size);
+	int status = read_all(c, marks, e);
+	if (reuse_remember(c, marks->done, status == 0 ? e : &late) != 0)
+		status = -1;
+	return status;
+}
+
+int content_read(const struct content *c, struct err *e)
+{
+	struct marks marks = {.known = calloc(c->scan->count + 1, sizeof *marks.known),
+			      .done = calloc(c->scan->count + 1, sizeof *marks.done)};
+	int status =
+	    marks.known != NULL && marks.done != NULL ? read_unknown(c, &marks, e) : err_nomem(e);
+
+	free(marks.known);
+	free(marks.done);
 	return status;
 }

@@ -83,11 +83,14 @@ static int check_loss(const char *output, const char *other, const char *what, s
 static int check_losses(const struct outputs *o, const struct source *source,
 			const struct rules *rules, struct err *e)
 {
-	const char *all[] = {o->inventory, o->bundle, o->report};
+	const char *all[] = {o->inventory, o->bundle, o->report, o->cache};
 
 	if (check_loss(o->bundle, o->inventory, "the inventory", e) != 0 ||
 	    check_loss(o->report, o->inventory, "the inventory", e) != 0 ||
-	    check_loss(o->report, o->bundle, "the bundle", e) != 0)
+	    check_loss(o->report, o->bundle, "the bundle", e) != 0 ||
+	    check_loss(o->cache, o->inventory, "the inventory", e) != 0 ||
+	    check_loss(o->cache, o->bundle, "the bundle", e) != 0 ||
+	    check_loss(o->cache, o->report, "the report", e) != 0)
 		return -1;
 	for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
 		/* What goes to standard output replaces nothing. */
@@ -136,6 +139,8 @@ static int check_folder(const struct outputs *o, const struct source *source,
 		lost = "the inventory";
 	if (will_hold(replaced, o->report))
 		lost = "the report";
+	if (will_hold(replaced, o->cache))
+		lost = "the cache";
 	for (size_t i = 0; i < rules_file_count(rules) && lost == NULL; i++)
 		if (holds(replaced, rules_file(rules, i)))
 			lost = "a file of rules";
@@ -162,7 +167,8 @@ int outputs_check(const struct outputs *outputs, const struct source *source,
 	if (check_losses(outputs, source, rules, e) == 0 &&
 	    check_place(tree, rules, strip, outputs->inventory, e) == 0 &&
 	    check_place(tree, rules, strip, outputs->bundle, e) == 0 &&
-	    check_place(tree, rules, strip, outputs->report, e) == 0)
+	    check_place(tree, rules, strip, outputs->report, e) == 0 &&
+	    check_place(tree, rules, strip, outputs->cache, e) == 0)
 		status = 0;
 	if (status == 0 && bundle != NULL && bundle[strlen(bundle) - 1] == '/')
 		status = check_folder(outputs, source, rules, e);

@@ -140,8 +140,12 @@ static int count_bytes(struct pack_plan *plan, struct err *e)
 static int check_outputs(const struct pack_options *o, const struct source *source, struct err *e)
 {
 	struct outputs_input *inputs = calloc(o->logs.count + 2, sizeof *inputs);
-	const struct outputs outputs = {o->dry_run ? NULL : o->inventory, o->bundle, o->report,
-					inputs, o->logs.count + 2};
+	const struct outputs outputs = {.inventory = o->dry_run ? NULL : o->inventory,
+					.bundle = o->bundle,
+					.report = o->report,
+					.cache = o->cache,
+					.inputs = inputs,
+					.input_count = o->logs.count + 2};
 
 	if (inputs == NULL)
 		return err_nomem(e);
@@ -154,6 +158,19 @@ static int check_outputs(const struct pack_options *o, const struct source *sour
 	return status;
 }
 
+/* Before any file is looked at: what changes from here on is not to be remembered. */
+static int open_cache(const struct pack_options *options, const struct source *source,
+		      struct pack_plan *plan, struct err *e)
+{
+	if (options->cache == NULL)
+		return 0;
+	if (!source_is_directory(source))
+		return err_set(e, ERR_USAGE, "--cache is for a directory, and '%s' is an archive",
+			       source_name(source));
+	plan->cache = cache_open(options->cache, &plan->warnings, e);
+	return plan->cache != NULL ? 0 : -1;
+}
+
 int pack_plan(struct source *source, const struct pack_options *options, struct pack_plan *plan,
 	      struct err *e)
 {
@@ -163,8 +180,8 @@ int pack_plan(struct source *source, const struct pack_options *options, struct 
 					 .keep_private =
 					     options->report != NULL || options->against != NULL};
 
-	*plan = (struct pack_plan){.piece_length = options->piece_length};
-	if (check_outputs(options, source, e) != 0 ||
+	*plan = (struct pack_plan){.piece_length = options->piece_length, .warnings = BUF_INIT};
+	if (check_outputs(options, source, e) != 0 || open_cache(options, source, plan, e) != 0 ||
 	    (plan->pool = pool_new(options->threads, e)) == NULL)
 		return -1;
 	source_read_ahead(source, plan->pool);
@@ -194,12 +211,14 @@ int pack_plan(struct source *source, const struct pack_options *options, struct 
 void pack_release(struct pack_plan *plan)
 {
 	pool_free(plan->pool);
+	cache_free(plan->cache);
+	buf_release(&plan->warnings);
 	outfile_free(plan->report);
 	popularity_free(plan->traffic);
 	free(plan->asked);
 	review_release(&plan->review);
 	scan_release(&plan->scan);
-	*plan = (struct pack_plan){.piece_length = 0};
+	*plan = (struct pack_plan){.warnings = BUF_INIT};
 }
 
 /* --- the inventory ------------------------------------------------------------------------------
@@ -314,6 +333,15 @@ out:
 	return status;
 }
 
+/* A release does not fail for want of it. */
+static void save_cache(const struct pack_options *options, struct pack_plan *plan)
+{
+	struct err e;
+
+	if (plan->cache != NULL && cache_save(plan->cache, options->scratch, &e) != 0)
+		buf_addf(&plan->warnings, "the cache is not saved: %s\n", e.msg);
+}
+
 int pack_run(struct source *source, const struct pack_options *options, struct pack_plan *plan,
 	     struct err *e)
 {
@@ -321,6 +349,7 @@ int pack_run(struct source *source, const struct pack_options *options, struct p
 	struct content c = {.source = source,
 			    .scan = scan,
 			    .pool = plan->pool,
+			    .cache = plan->cache,
 			    .hash = {plan->piece_length, options->plain},
 			    .progress = options->progress,
 			    .guards = options->guards};
@@ -335,6 +364,7 @@ int pack_run(struct source *source, const struct pack_options *options, struct p
 	if (c.hits != NULL) {
 		progress_begin(options->progress, "packing", plan->bytes);
 		status = produce(&c, options, plan, e);
+		save_cache(options, plan);
 		progress_end(options->progress);
 	}
 	hits_free(c.hits);

@@ -15,9 +15,10 @@ struct brief_words {
 	struct opt_list rules, explain, logs, url_prefixes;
 	/* NULL where nothing is said. */
 	const char *output, *bundle, *report; /* where to; "-" is standard output */
-	const char *like, *against;           /* earlier releases; "-" is standard input */
-	const char *piece_length;             /* a number with a unit, or "auto" */
-	const char *hot;                      /* a share; else BRIEF_HOT */
+	const char *cache;
+	const char *like, *against; /* earlier releases; "-" is standard input */
+	const char *piece_length;   /* a number with a unit, or "auto" */
+	const char *hot;            /* a share; else BRIEF_HOT */
 	bool dry_run, no_sha256, no_new_public;
 };
 

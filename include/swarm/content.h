@@ -9,6 +9,7 @@
 #define SWARM_CONTENT_H
 
 #include "swarm/bundle.h"
+#include "swarm/cache.h"
 #include "swarm/err.h"
 #include "swarm/filehash.h"
 #include "swarm/guards.h"
@@ -29,9 +30,13 @@ struct content {
 	    *digests;                /* to be filled: one for each of scan->files, initialised */
 	const struct guards *guards; /* look at all of it; NULL: none */
 	struct hits *hits;           /* what they find, by index of scan->files */
+	struct cache *cache;         /* what is known of a directory's files; NULL: nothing */
 };
 
-/* A file that is not as it was listed is ERR_CHANGED. */
+/*
+ * A file that is not as it was listed is ERR_CHANGED. What the cache knows is read only where a
+ * bundle needs it; what it does not know, it gets to know, also of a read that failed.
+ */
 ERR_CHECK int content_read(const struct content *c, struct err *e);
 
 #endif

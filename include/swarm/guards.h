@@ -14,6 +14,7 @@
 #include "swarm/label.h"
 #include "swarm/marked.h"
 #include "swarm/patterns.h"
+#include "swarm/sha256.h"
 
 /* Made once, shared by threads. */
 struct guards;
@@ -30,6 +31,11 @@ struct guards_guard {
  */
 struct guards *guards_new(const struct guardlist *list, struct err *e);
 void guards_free(struct guards *g);
+/*
+ * A digest of what the guards look for in content: of two sets with one digest, in one version of
+ * this program, a guard finds the same in a file of which both ask it (guards_applies()).
+ */
+void guards_digest(const struct guards *g, uint8_t ret[static SHA256_SIZE]);
 /* The engine that looks for patterns: "Hyperscan 5.4.0". */
 const char *guards_engine(const struct guards *g);
 size_t guards_count(const struct guards *g);

@@ -17,7 +17,7 @@ struct outputs_input {
 
 struct outputs {
 	/* Where to; "-" is standard output, NULL: none. */
-	const char *inventory, *bundle, *report;
+	const char *inventory, *bundle, *report, *cache;
 	const struct outputs_input *inputs; /* beside the tree and the rules */
 	size_t input_count;
 };

@@ -46,6 +46,7 @@ struct pack_options {
 	const char *inventory;     /* where to; "-" is standard output */
 	const char *bundle;        /* NULL: none */
 	const char *report;        /* likewise; "-" is standard output */
+	const char *cache;         /* digests of files that do not change; NULL: none */
 	int64_t mtime;             /* of the files in the bundle */
 	bool force;                /* may replace what stands there */
 	unsigned threads;          /* 0: one a processor */
@@ -63,6 +64,8 @@ struct pack_plan {
 	uint64_t bytes;                /* of all of scan.files */
 	uint64_t piece_length;
 	struct outfile *report; /* open until it is written; NULL: none */
+	struct cache *cache;    /* NULL: none */
+	struct buf warnings;    /* lines: what went wrong and does not matter to the release */
 };
 
 /*

@@ -1,0 +1,116 @@
+#include "swarm/reuse.h"
+
+#include <string.h>
+
+#include "swarm/cache.h"
+#include "swarm/sha256.h"
+
+/* What makes keys; one for all files of a run. */
+struct sealer {
+	const struct content *content;
+	struct sha256 *sha;
+	uint8_t guards[SHA256_SIZE];
+};
+
+static int open_sealer(struct sealer *s, const struct content *c, struct err *e)
+{
+	*s = (struct sealer){.content = c};
+	if (c->guards != NULL)
+		guards_digest(c->guards, s->guards);
+	s->sha = sha256_new(e);
+	return s->sha != NULL ? 0 : -1;
+}
+
+static void add_text(struct sealer *s, const char *text)
+{
+	const char *to = text != NULL ? text : "";
+
+	sha256_update(s->sha, to, strlen(to) + 1);
+}
+
+/*
+ * All that decides what guards make of the content: which of them there are, what they look for
+ * (their code is that of this version), which of them are asked of this file, and what its name and
+ * its type say that it is.
+ */
+static void make_key(struct sealer *s, size_t i, struct cache_key *ret)
+{
+	const struct scan_file *file = &s->content->scan->files[i];
+	const struct guards *guards = s->content->guards;
+	uint8_t digest[SHA256_SIZE];
+
+	*ret = (struct cache_key){.stamp = file->stamp, .size = file->size};
+	sha256_reset(s->sha);
+	add_text(s, SWARM_VERSION);
+	sha256_update(s->sha, s->guards, sizeof s->guards);
+	for (size_t k = 0; guards != NULL && k < guards_count(guards); k++) {
+		char asked = guards_applies(guards, k, file->path, file->label) ? '1' : '0';
+		sha256_update(s->sha, &asked, 1);
+	}
+	add_text(s, label_name(file->label));
+	add_text(s, file->rule != NULL ? file->rule->type : NULL);
+	add_text(s, file->path);
+	sha256_final(s->sha, digest);
+	memcpy(ret->seal, digest, sizeof ret->seal);
+}
+
+static int find_all(struct sealer *s, bool *known, struct err *e)
+{
+	const struct content *c = s->content;
+	struct cache_key key;
+
+	for (size_t i = 0; i < c->scan->count; i++) {
+		make_key(s, i, &key);
+		int got = cache_find(c->cache, &key, &c->hash, &c->digests[i], e);
+		if (got < 0)
+			return -1;
+		known[i] = got > 0;
+	}
+	return 0;
+}
+
+int reuse_find(const struct content *c, bool *known, struct err *e)
+{
+	struct sealer s;
+
+	if (open_sealer(&s, c, e) != 0)
+		return -1;
+	int status = find_all(&s, known, e);
+	/* A wrong seal finds nothing, but could be remembered. */
+	if (status == 0)
+		status = sha256_check(s.sha, e);
+	sha256_free(s.sha);
+	return status;
+}
+
+static int remember_all(struct sealer *s, const bool *done, struct err *e)
+{
+	const struct content *c = s->content;
+	struct cache_key key;
+	size_t hit_count, at = 0;
+	const struct hits_hit *hits = hits_list(c->hits, &hit_count);
+
+	for (size_t i = 0; i < c->scan->count; i++) {
+		while (at < hit_count && hits[at].file < i)
+			at++;
+		bool clean = at == hit_count || hits[at].file != i;
+		if (!done[i] || !clean)
+			continue;
+		make_key(s, i, &key);
+		if (sha256_check(s->sha, e) != 0 ||
+		    cache_add(c->cache, &key, &c->hash, &c->digests[i], e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+int reuse_remember(const struct content *c, const bool *done, struct err *e)
+{
+	struct sealer s;
+
+	if (open_sealer(&s, c, e) != 0)
+		return -1;
+	int status = remember_all(&s, done, e);
+	sha256_free(s.sha);
+	return status;
+}
