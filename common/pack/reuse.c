@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "swarm/buf.h"
 #include "swarm/cache.h"
 #include "swarm/sha256.h"
 
@@ -9,49 +10,58 @@
 struct sealer {
 	const struct content *content;
 	struct sha256 *sha;
-	uint8_t guards[SHA256_SIZE];
+	struct buf text; /* what is sealed */
+	size_t common;   /* so much of it is the same for all files */
 };
-
-static int open_sealer(struct sealer *s, const struct content *c, struct err *e)
-{
-	*s = (struct sealer){.content = c};
-	if (c->guards != NULL)
-		guards_digest(c->guards, s->guards);
-	s->sha = sha256_new(e);
-	return s->sha != NULL ? 0 : -1;
-}
 
 static void add_text(struct sealer *s, const char *text)
 {
 	const char *to = text != NULL ? text : "";
 
-	sha256_update(s->sha, to, strlen(to) + 1);
+	buf_add(&s->text, to, strlen(to) + 1);
+}
+
+static int open_sealer(struct sealer *s, const struct content *c, struct err *e)
+{
+	uint8_t digest[SHA256_SIZE] = {0};
+
+	*s = (struct sealer){.content = c, .text = BUF_INIT};
+	add_text(s, SWARM_VERSION);
+	if (c->guards != NULL)
+		guards_digest(c->guards, digest);
+	buf_add(&s->text, digest, sizeof digest);
+	s->common = s->text.len;
+	s->sha = sha256_new(e);
+	return s->sha != NULL ? 0 : -1;
+}
+
+static void close_sealer(struct sealer *s)
+{
+	sha256_free(s->sha);
+	buf_release(&s->text);
 }
 
 /*
  * All that decides what guards make of the content: which of them there are, what they look for
  * (their code is that of this version), which of them are asked of this file, and what its name and
- * its type say that it is.
+ * its type say that it is. -1: a wrong seal would find nothing, but could be remembered.
  */
-static void make_key(struct sealer *s, size_t i, struct cache_key *ret)
+static int make_key(struct sealer *s, size_t i, struct cache_key *ret, struct err *e)
 {
 	const struct scan_file *file = &s->content->scan->files[i];
 	const struct guards *guards = s->content->guards;
 	uint8_t digest[SHA256_SIZE];
 
 	*ret = (struct cache_key){.stamp = file->stamp, .size = file->size};
-	sha256_reset(s->sha);
-	add_text(s, SWARM_VERSION);
-	sha256_update(s->sha, s->guards, sizeof s->guards);
-	for (size_t k = 0; guards != NULL && k < guards_count(guards); k++) {
-		char asked = guards_applies(guards, k, file->path, file->label) ? '1' : '0';
-		sha256_update(s->sha, &asked, 1);
-	}
+	buf_truncate(&s->text, s->common);
+	for (size_t k = 0; guards != NULL && k < guards_count(guards); k++)
+		buf_addc(&s->text, guards_applies(guards, k, file->path, file->label) ? '1' : '0');
 	add_text(s, label_name(file->label));
 	add_text(s, file->rule != NULL ? file->rule->type : NULL);
 	add_text(s, file->path);
-	sha256_final(s->sha, digest);
+	sha256_once(s->sha, s->text.data, s->text.len, digest);
 	memcpy(ret->seal, digest, sizeof ret->seal);
+	return buf_check(&s->text, e) == 0 ? sha256_check(s->sha, e) : -1;
 }
 
 static int find_all(struct sealer *s, bool *known, struct err *e)
@@ -60,7 +70,8 @@ static int find_all(struct sealer *s, bool *known, struct err *e)
 	struct cache_key key;
 
 	for (size_t i = 0; i < c->scan->count; i++) {
-		make_key(s, i, &key);
+		if (make_key(s, i, &key, e) != 0)
+			return -1;
 		int got = cache_find(c->cache, &key, &c->hash, &c->digests[i], e);
 		if (got < 0)
 			return -1;
@@ -73,13 +84,12 @@ int reuse_find(const struct content *c, bool *known, struct err *e)
 {
 	struct sealer s;
 
-	if (open_sealer(&s, c, e) != 0)
+	if (open_sealer(&s, c, e) != 0) {
+		close_sealer(&s);
 		return -1;
+	}
 	int status = find_all(&s, known, e);
-	/* A wrong seal finds nothing, but could be remembered. */
-	if (status == 0)
-		status = sha256_check(s.sha, e);
-	sha256_free(s.sha);
+	close_sealer(&s);
 	return status;
 }
 
@@ -96,8 +106,7 @@ static int remember_all(struct sealer *s, const bool *done, struct err *e)
 		bool clean = at == hit_count || hits[at].file != i;
 		if (!done[i] || !clean)
 			continue;
-		make_key(s, i, &key);
-		if (sha256_check(s->sha, e) != 0 ||
+		if (make_key(s, i, &key, e) != 0 ||
 		    cache_add(c->cache, &key, &c->hash, &c->digests[i], e) != 0)
 			return -1;
 	}
@@ -108,9 +117,11 @@ int reuse_remember(const struct content *c, const bool *done, struct err *e)
 {
 	struct sealer s;
 
-	if (open_sealer(&s, c, e) != 0)
+	if (open_sealer(&s, c, e) != 0) {
+		close_sealer(&s);
 		return -1;
+	}
 	int status = remember_all(&s, done, e);
-	sha256_free(s.sha);
+	close_sealer(&s);
 	return status;
 }

@@ -1,5 +1,7 @@
+#define _DEFAULT_SOURCE /* htole64(), le64toh() */
 #include "swarm/cache.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -61,19 +63,18 @@ struct cache {
 /* --- numbers ------------------------------------------------------------------------------------
  */
 
-static void put(uint8_t *to, uint64_t n, int bytes)
+static void put(uint8_t *to, uint64_t n, size_t bytes)
 {
-	for (int i = 0; i < bytes; i++)
-		to[i] = (uint8_t)(n >> 8 * i);
+	n = htole64(n);
+	memcpy(to, &n, bytes);
 }
 
-static uint64_t get(const uint8_t *from, int bytes)
+static uint64_t get(const uint8_t *from, size_t bytes)
 {
 	uint64_t n = 0;
 
-	for (int i = bytes; i-- > 0;)
-		n = n << 8 | from[i];
-	return n;
+	memcpy(&n, from, bytes);
+	return le64toh(n);
 }
 
 static void put_key(uint8_t *record, const struct cache_key *key)

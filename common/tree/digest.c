@@ -10,11 +10,16 @@
 #include "swarm/lanes.h"
 #include "swarm/merkle.h"
 
-/* What one thread reads at a time: files of so many bytes together, and so many of them. */
+/*
+ * What one thread reads at a time: files of so many bytes together, and so many of them. With plain
+ * digests it is more: in two lanes, that of a file whose bytes are all there costs no more than its
+ * blocks do in the other lane. A message there is below 4 MiB.
+ */
 #define ARENA       ((size_t)1024 * 1024)
+#define ARENA_PLAIN ((size_t)4 * 1024 * 1024 - 4096)
 #define ARENA_FILES ((size_t)256)
-/* A file above this is read in chunks. */
-#define SMALL_MAX (ARENA / 2)
+/* All arenas together, where there are many threads. */
+#define ARENAS_MAX ((size_t)32 * 1024 * 1024)
 /* Chunks that wait for those who need them in order. */
 #define BLOCKS_FOR(threads) (4 * (size_t)(threads) + 4)
 /* However many threads there are, the blocks stay below 32 MiB. */
@@ -67,6 +72,8 @@ struct crew {
 	struct merkle_pads pads;
 	struct worker *workers;
 	unsigned threads;
+	size_t arena;         /* what one holds */
+	uint64_t small_max;   /* a larger file is read in chunks */
 	pthread_mutex_t lock; /* of all that follows */
 	pthread_cond_t changed;
 	size_t *order; /* large files, the largest first */
@@ -507,9 +514,9 @@ static void read_run(struct crew *c, struct worker *w, size_t from, size_t to)
 		struct digest_file file;
 		struct source_item room;
 		struct source_file in;
-		if (size > SMALL_MAX || open_file(c, i, &file, &room, &in) != 0)
+		if (size > c->small_max || open_file(c, i, &file, &room, &in) != 0)
 			continue;
-		if (bytes_to_hash(&file, &in) > ARENA - used || w->count == ARENA_FILES)
+		if (bytes_to_hash(&file, &in) > c->arena - used || w->count == ARENA_FILES)
 			begin_large(c, w, i, &file, &in);
 		else
 			used += read_small(c, w, i, &file, &in, used);
@@ -525,9 +532,9 @@ static bool help_small(struct crew *c, struct worker *w)
 
 	for (; c->at < c->job->count && files < ARENA_FILES; c->at++) {
 		uint64_t size = c->job->size(c->job->context, c->at);
-		if (size > SMALL_MAX)
+		if (size > c->small_max)
 			continue;
-		if (bytes + size > ARENA)
+		if (bytes + size > c->arena)
 			break;
 		bytes += size;
 		files++;
@@ -610,7 +617,7 @@ static int order_large(struct crew *c, struct err *e)
 
 	for (size_t i = 0; i < job->count; i++) {
 		uint64_t size = job->size(job->context, i);
-		count += size > SMALL_MAX && size != DIGEST_SKIP;
+		count += size > c->small_max && size != DIGEST_SKIP;
 	}
 	struct sized *list = calloc(count + 1, sizeof *list);
 	c->order = calloc(count + 1, sizeof *c->order);
@@ -620,7 +627,7 @@ static int order_large(struct crew *c, struct err *e)
 	}
 	for (size_t i = 0, k = 0; i < job->count; i++) {
 		uint64_t size = job->size(job->context, i);
-		if (size > SMALL_MAX && size != DIGEST_SKIP)
+		if (size > c->small_max && size != DIGEST_SKIP)
 			list[k++] = (struct sized){size, i};
 	}
 	qsort(list, count, sizeof *list, compare_sized);
@@ -635,7 +642,7 @@ static int equip(struct crew *c, struct worker *w, struct err *e)
 {
 	for (size_t k = 0; k < ARENA_FILES; k++)
 		buf_init(&w->digests[k].layer);
-	w->arena = malloc(ARENA);
+	w->arena = malloc(c->arena);
 	if (w->arena == NULL)
 		return err_nomem(e);
 	w->lanes = lanes_new(e);
@@ -669,11 +676,22 @@ static int add_blocks(struct crew *c, struct err *e)
 	return 0;
 }
 
+static void size_arenas(struct crew *c)
+{
+	c->arena = c->job->hash.plain ? ARENA_PLAIN : ARENA;
+	if (c->arena > ARENAS_MAX / c->threads)
+		c->arena = ARENAS_MAX / c->threads;
+	if (c->arena < ARENA)
+		c->arena = ARENA;
+	c->small_max = c->job->hash.plain ? c->arena : c->arena / 2;
+}
+
 int digest_files(const struct digest_job *job, struct pool *pool, struct err *e)
 {
 	struct crew c = {.job = job, .threads = pool_threads(pool)};
 	int status = -1;
 
+	size_arenas(&c);
 	pthread_mutex_init(&c.lock, NULL);
 	pthread_cond_init(&c.changed, NULL);
 	c.workers = calloc(c.threads, sizeof *c.workers);

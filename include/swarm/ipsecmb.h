@@ -29,7 +29,7 @@ const char *ipsecmb_kind_name(enum ipsecmb_kind kind);
 const char *ipsecmb_version(void);
 
 /* A lane counts blocks of 64 bytes in 16 bits. */
-#define IPSECMB_LEN_MAX ((size_t)2 << 20)
+#define IPSECMB_LEN_MAX ((size_t)65535 * 64 - 64)
 
 /* A manager, for one thread at a time. */
 struct ipsecmb;
