@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "swarm/entryline.h"
 #include "swarm/jsonl.h"
 #include "swarm/path.h"
 
 #define ATTRIBUTE_MAX 255
 /* Above the number of keys, so that one too many gets a message of its own. */
 #define MEMBERS_MAX 20
-#define HOT_MAX     63
 
 bool entry_same_content(const struct entry *a, const struct entry *b)
 {
@@ -104,7 +104,7 @@ static void read_hot(struct jsonl_object *o, struct entry *ret)
 	if (!jsonl_has(o, "hot"))
 		return;
 	uint64_t hot = jsonl_get_number(o, "hot");
-	if (hot > HOT_MAX)
+	if (hot > ENTRY_HOT_MAX)
 		jsonl_reject(o, "hot", "is above 63");
 	else
 		ret->hot = (int)hot;
@@ -154,27 +154,42 @@ static int check_pieces(const struct entry *entry, uint64_t piece_length, struct
 	return 0;
 }
 
-int entry_parse(const char *line, size_t len, uint64_t piece_length, struct arena *arena,
-		struct entry *ret, struct err *e)
+/* The way that knows what is wrong with a line. */
+static int parse_json(const char *line, size_t len, uint64_t piece_length, struct arena *arena,
+		      struct buf *again, struct entry *ret, struct err *e)
 {
-	int status = -1;
-	struct buf again = BUF_INIT;
 	struct jsonl_object *o = NULL;
+	int status = -1;
 
 	if (jsonl_check_flat(line, len, MEMBERS_MAX, e) == 0)
 		o = jsonl_parse(line, len, e);
 	*ret = (struct entry){.hot = ENTRY_NOT_HOT};
 	if (o == NULL)
-		goto out;
+		return -1;
 	read_entry(o, piece_length, arena, ret);
-	if (jsonl_done(o, e) != 0)
-		goto out;
-	entry_format(&again, ret);
-	if (jsonl_check_spelling(&again, line, len, e) != 0)
-		goto out;
-	status = check_pieces(ret, piece_length, e);
-out:
+	if (jsonl_done(o, e) == 0) {
+		buf_clear(again);
+		entry_format(again, ret);
+		status = jsonl_check_spelling(again, line, len, e);
+	}
 	jsonl_free(o);
+	return status;
+}
+
+int entry_parse(const char *line, size_t len, uint64_t piece_length, struct arena *arena,
+		struct entry *ret, struct err *e)
+{
+	struct buf again = BUF_INIT;
+	int status = 0;
+
+	(void)buf_room(&again, len);
+	bool quick = entryline_read(line, len, piece_length, arena, ret);
+	if (quick)
+		entry_format(&again, ret);
+	if (!quick || again.failed || again.len != len || memcmp(again.data, line, len) != 0)
+		status = parse_json(line, len, piece_length, arena, &again, ret, e);
+	if (status == 0)
+		status = check_pieces(ret, piece_length, e);
 	buf_release(&again);
 	return status;
 }

@@ -29,6 +29,7 @@
 #include "swarm/sha256.h"
 
 #define ENTRY_NOT_HOT (-1)
+#define ENTRY_HOT_MAX 63
 
 struct entry {
 	const char *path;
