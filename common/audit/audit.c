@@ -48,12 +48,15 @@ static int find_bad_pieces(const struct entry *entry, const struct filehash_dige
 	return 0;
 }
 
-static bool is_right(const struct entry *entry, const struct filehash_digests *d)
+static bool is_right(const struct survey *s, const struct entry *entry,
+		     const struct survey_file *content)
 {
-	if (d->size != entry->size || memcmp(d->root, entry->root, SHA256_SIZE) != 0)
+	if (content->right)
+		return true;
+	if (content->size != entry->size)
 		return false;
-	return !entry->has_sha256 || !d->has_sha256 ||
-	       memcmp(d->sha256, entry->sha256, SHA256_SIZE) == 0;
+	return s->options->fast ||
+	       (content->digests != NULL && survey_is_right(entry, content->digests));
 }
 
 static int settle_probe(struct survey *s, const struct entry *entry, const struct survey_file *p,
@@ -72,9 +75,7 @@ static int settle_probe(struct survey *s, const struct entry *entry, const struc
 	if (p->error != NULL)
 		return finding_add_reason(s->findings, FINDING_UNREADABLE, entry->path, p->error,
 					  e);
-	if (s->options->fast
-		? same_size
-		: content->digests != NULL && same_size && is_right(entry, content->digests)) {
+	if (is_right(s, entry, content)) {
 		finding.kind = FINDING_OK;
 		if (p->exec != entry->exec &&
 		    finding_add_reason(s->findings, FINDING_WRONG_MODE, entry->path,

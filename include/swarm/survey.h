@@ -27,9 +27,11 @@ struct survey_file {
 	const struct entry *entry; /* what it should be; NULL: extra */
 	char *error;               /* why it could not be read; NULL if it could */
 	uint64_t size;
-	struct filehash_digests *digests; /* of the entry's bytes; NULL: it was not hashed */
-	size_t same_as;                   /* of a hard link: the file with the content, else NONE */
+	/* Of the entry's bytes; NULL: it was not hashed, or is right. */
+	struct filehash_digests *digests;
+	size_t same_as; /* of a hard link: the file with the content, else NONE */
 	bool exec;
+	bool right;  /* it was hashed, and is what it should be */
 	bool gone;   /* while we looked */
 	bool silent; /* only of interest for others that share its content */
 	bool taken;  /* of an extra one: it is the new place of a missing file */
@@ -53,6 +55,9 @@ struct survey {
 	struct names by_path; /* of an archive: its files, for hard links */
 	struct names broken;  /* paths below which nothing is known */
 };
+
+/* Whether content with these digests is the entry's. */
+bool survey_is_right(const struct entry *entry, const struct filehash_digests *d);
 
 /* The first four fields are set by the caller, the rest is zero. Released also after a failure. */
 ERR_CHECK int survey_run(struct survey *s, struct err *e);

@@ -70,7 +70,11 @@ static const struct outputs_input inputs[] = {{NULL, "nothing"}, {"some.log", "a
 static int check(struct fixture *f, const char *inventory, const char *bundle, const char *report,
 		 unsigned strip)
 {
-	const struct outputs outputs = {inventory, bundle, report, inputs, 2};
+	const struct outputs outputs = {.inventory = inventory,
+					.bundle = bundle,
+					.report = report,
+					.inputs = inputs,
+					.input_count = 2};
 
 	f->e = (struct err){.code = ERR_NONE};
 	return outputs_check(&outputs, f->source, f->rules, strip, &f->e);
