@@ -5,6 +5,7 @@
 #include "swarm/cli.h"
 #include "swarm/diff.h"
 #include "swarm/errand.h"
+#include "swarm/lanes.h"
 
 struct options {
 	struct cli_options common;
@@ -57,6 +58,7 @@ static const struct opt_program program = {
     .operands = "OLD.manifest and NEW.manifest",
     .operands_min = 1,
     .operands_max = 2,
+    .details = lanes_describe,
 };
 
 static void report(const struct cli *cli, const struct options *o, const struct diff *diff)

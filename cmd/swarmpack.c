@@ -5,6 +5,7 @@
 #include "swarm/cli.h"
 #include "swarm/explain.h"
 #include "swarm/guards.h"
+#include "swarm/lanes.h"
 #include "swarm/pack.h"
 #include "swarm/rules.h"
 #include "swarm/source.h"
@@ -70,6 +71,7 @@ static const struct opt_program program = {
     .operands = "TREE",
     .operands_min = 0,
     .operands_max = 1,
+    .details = lanes_describe,
 };
 
 /* --- what was found -----------------------------------------------------------------------------

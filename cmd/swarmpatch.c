@@ -4,6 +4,7 @@
 
 #include "swarm/cli.h"
 #include "swarm/gate.h"
+#include "swarm/lanes.h"
 #include "swarm/outcome.h"
 #include "swarm/patch.h"
 #include "swarm/trust.h"
@@ -59,6 +60,7 @@ static const struct opt_program program = {
     .operands = "DELTA",
     .operands_min = 1,
     .operands_max = 1,
+    .details = lanes_describe,
 };
 
 /* --- what is asked for --------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 
 #include "swarm/cli.h"
 #include "swarm/glob.h"
+#include "swarm/lanes.h"
 #include "swarm/trust.h"
 #include "swarm/utc.h"
 #include "swarm/verdict.h"
@@ -60,6 +61,7 @@ static const struct opt_program program = {
     .operands = "MANIFEST, HEAD or DELTA",
     .operands_min = 1,
     .operands_max = 2,
+    .details = lanes_describe,
 };
 
 /* --- what is asked for --------------------------------------------------------------------------

@@ -266,6 +266,23 @@ static void reserve_descriptors(void)
 			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+/* Returns an exit status. */
+static int print_version(const struct opt_program *program, struct err *e)
+{
+	struct buf text = BUF_INIT;
+	int status = 0;
+
+	buf_addf(&text, "%s %s\n", program->name, SWARM_VERSION);
+	if (program->details != NULL)
+		status = program->details(&text, e);
+	if (status == 0)
+		status = buf_check(&text, e);
+	if (status == 0)
+		(void)fputs(text.data, stdout);
+	buf_release(&text);
+	return err_result(status, e);
+}
+
 int cli_begin(struct cli *c, const struct opt_program *program, int argc, char **argv,
 	      void *options)
 {
@@ -291,8 +308,7 @@ int cli_begin(struct cli *c, const struct opt_program *program, int argc, char *
 		return cli_end(c, 0, NULL);
 	}
 	if (c->options->version) {
-		printf("%s %s\n", program->name, SWARM_VERSION);
-		return cli_end(c, 0, NULL);
+		return cli_end(c, print_version(program, &e), &e);
 	}
 	if (start_progress(c, &e) != 0)
 		return cli_end(c, 2, &e);

@@ -33,8 +33,8 @@ void lanes_hash(struct lanes *l, const struct sha256_message *messages, size_t c
 ERR_CHECK int lanes_check(const struct lanes *l, struct err *e);
 
 /*
- * Appends what hashes in this process, for people: "OpenSSL 3.0.17", or "libipsec-mb 1.3.0
- * (AVX-512), OpenSSL 3.0.17". -1 as in lanes_new().
+ * Appends a line that tells people what hashes in this process: "hashing: OpenSSL 3.0.17", or
+ * "hashing: libipsec-mb 1.3.0 (AVX-512), OpenSSL 3.0.17". -1 as in lanes_new().
  */
 ERR_CHECK int lanes_describe(struct buf *to, struct err *e);
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "swarm/buf.h"
 #include "swarm/err.h"
 
 enum opt_kind {
@@ -55,6 +56,8 @@ struct opt_program {
 	const struct opt *options; /* up to one with kind OPT_SECTION and no help */
 	const char *operands;      /* what is missing: "TREE" */
 	size_t operands_min, operands_max;
+	/* Appends lines that --version prints behind the version; NULL: none. */
+	int (*details)(struct buf *to, struct err *e);
 };
 
 #define OPT_END                     \
