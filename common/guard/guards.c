@@ -318,6 +318,14 @@ static bool globs_match(const struct globs *globs, const char *path)
 	return glob_list_match(globs->list, globs->count, path, false, GLOB_NEGATES_BELOW, &which);
 }
 
+bool guards_look_inside(const struct guards *g)
+{
+	for (size_t i = 0; i < GUARDS_FORMATS; i++)
+		if (!g->list[g->formats[i]].is_disabled)
+			return true;
+	return g->way_count > 0;
+}
+
 bool guards_allows(const struct guards *g, size_t i, const char *path)
 {
 	const struct guard *guard = &g->list[i];

@@ -436,7 +436,9 @@ static int read_all(const struct content *c, const struct marks *marks, struct e
 {
 	struct lookout *lookout = NULL;
 
-	if (c->guards != NULL && (lookout = lookout_new(c->guards, c->scan, c->hits, e)) == NULL)
+	bool guarded = c->guards != NULL && guards_look_inside(c->guards);
+
+	if (guarded && (lookout = lookout_new(c->guards, c->scan, c->hits, e)) == NULL)
 		return -1;
 	/* Only a directory's files can be read in any order, and only a bundle needs one. */
 	int status = c->bundle == NULL && source_is_directory(c->source)

@@ -55,6 +55,8 @@ bool guards_allows(const struct guards *g, size_t i, const char *path);
 /* --- for those who look into content (watcher.h) ------------------------------------------------
  */
 
+/* Whether any guard looks into content at all: the rules may have disabled them. */
+bool guards_look_inside(const struct guards *g);
 /* Whether the i-th guard is asked of this file: not disabled, nor allowed there. */
 bool guards_applies(const struct guards *g, size_t i, const char *path, enum label label);
 

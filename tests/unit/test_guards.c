@@ -225,6 +225,39 @@ static void guards_stand_back_where_they_are_allowed(void **state)
 	release(&m);
 }
 
+/* The digest stands for what is looked for; where it is allowed is another matter. */
+static void guards_have_a_digest_of_what_they_look_for(void **state)
+{
+	static const char *const rules[] = {
+	    "",
+	    "disable-guards: [private-key]\n",
+	    "disable-guards: [\"*\"]\n",
+	    "guards: [{id: host, regex: corp}]\n",
+	    "guards: [{id: host, regex: corp2}]\n",
+	    "guards: [{id: host2, regex: corp}]\n",
+	    "guards: [{id: host, regex: corp, keywords: [a, b]}]\n",
+	    "guards: [{id: host, regex: corp, keywords: [ab]}]\n",
+	};
+	uint8_t digests[COUNT(rules)][SHA256_SIZE], again[SHA256_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rules); i++) {
+		struct made m = make(rules[i]);
+		guards_digest(m.guards, digests[i]);
+		for (size_t k = 0; k < i; k++)
+			assert_memory_not_equal(digests[i], digests[k], SHA256_SIZE);
+		assert_int_equal(guards_look_inside(m.guards), i != 2);
+		release(&m);
+	}
+	struct made m = make("guards: [{id: private-key, allow: [/docs/]}]\n");
+	guards_digest(m.guards, again);
+	assert_memory_equal(again, digests[0], SHA256_SIZE);
+	release(&m);
+	m = make("guards: [{id: host, regex: corp}]\ndisable-guards: [\"*\"]\n");
+	assert_true(guards_look_inside(m.guards));
+	release(&m);
+}
+
 static void guards_that_are_disabled_refuse_nothing(void **state)
 {
 	struct made m = make("disable-guards: [secret-file, private-key, photo-position]\n");
@@ -316,6 +349,7 @@ int main(void)
 	    cmocka_unit_test(guards_of_places_apply_to_public_files_only),
 	    cmocka_unit_test(guards_take_those_of_the_rules),
 	    cmocka_unit_test(guards_stand_back_where_they_are_allowed),
+	    cmocka_unit_test(guards_have_a_digest_of_what_they_look_for),
 	    cmocka_unit_test(guards_that_are_disabled_refuse_nothing),
 	    cmocka_unit_test(guards_of_the_rules_stay_when_all_others_are_disabled),
 	    cmocka_unit_test(guards_name_the_place_of_what_is_wrong),
