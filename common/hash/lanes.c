@@ -176,11 +176,22 @@ static bool is_chosen(enum wish wish)
 	return (found.few || found.many) && (found.faster || wish == WISH_IPSECMB);
 }
 
+/* -1: SWARM_HASH asks for what there is not. */
+static int take_wish(enum wish *ret, struct err *e)
+{
+	if (read_wish(ret, e) != 0)
+		return -1;
+	if (*ret == WISH_IPSECMB && !is_chosen(*ret))
+		return err_set(e, ERR_USAGE,
+			       "SWARM_HASH asks for ipsec-mb, which is not to be had here");
+	return 0;
+}
+
 int lanes_describe(struct buf *to, struct err *e)
 {
 	enum wish wish;
 
-	if (read_wish(&wish, e) != 0)
+	if (take_wish(&wish, e) != 0)
 		return -1;
 	buf_adds(to, "hashing: ");
 	if (is_chosen(wish))
@@ -211,13 +222,8 @@ struct lanes *lanes_new(struct err *e)
 {
 	enum wish wish;
 
-	if (read_wish(&wish, e) != 0)
+	if (take_wish(&wish, e) != 0)
 		return NULL;
-	if (wish == WISH_IPSECMB && !is_chosen(wish)) {
-		(void)err_set(e, ERR_USAGE,
-			      "SWARM_HASH asks for ipsec-mb, which is not to be had here");
-		return NULL;
-	}
 	struct lanes *l = calloc(1, sizeof *l);
 	if (l == NULL) {
 		(void)err_nomem(e);
