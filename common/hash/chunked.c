@@ -1,6 +1,7 @@
 #define _DEFAULT_SOURCE /* reallocarray() */
 #include "swarm/chunked.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +58,9 @@ void chunked_add(struct chunked *c, struct lanes *l, uint64_t index, const void 
 {
 	uint8_t leaves[LEAVES + 1][SHA256_SIZE];
 	struct sha256_message blocks[LEAVES];
-	struct merkle_row row = {.nodes = leaves[0], .target = c->height};
+	/* The only node there is is the root, and no higher than its leaves make it. */
+	bool is_root = c->size <= (uint64_t)MERKLE_BLOCK << c->height;
+	struct merkle_row row = {.nodes = leaves[0], .target = is_root ? MERKLE_TOP : c->height};
 
 	for (size_t at = 0; at < len; at += MERKLE_BLOCK) {
 		size_t left = len - at;
