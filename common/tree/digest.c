@@ -385,6 +385,8 @@ static bool read_chunk(struct crew *c, struct worker *w, struct large *f)
 		if (index == 0)
 			memcpy(f->first, bytes, len < DIGEST_FIRST ? len : DIGEST_FIRST);
 		chunked_add(f->tree, w->lanes, index, bytes, len);
+		/* Here, where it is known which files these lanes had a part in. */
+		status = lanes_check(w->lanes, &e);
 		progress_add(c->job->progress, len);
 	}
 	pthread_mutex_lock(&c->lock);
@@ -703,6 +705,8 @@ int digest_files(const struct digest_job *job, struct pool *pool, struct err *e)
 		if (equip(&c, &c.workers[k], e) != 0)
 			goto out;
 	merkle_fill_pads(&c.pads, c.workers[0].lanes);
+	if (lanes_check(c.workers[0].lanes, e) != 0)
+		goto out;
 	if (order_large(&c, e) != 0 || add_blocks(&c, e) != 0)
 		goto out;
 	status = pool_each(pool, c.threads, serve, &c, e);
