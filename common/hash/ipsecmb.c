@@ -43,20 +43,29 @@ const char *ipsecmb_version(void)
 	return imb_get_version_str();
 }
 
+static int cannot_be_used(struct err *e)
+{
+	return err_set(e, ERR_SYSTEM, "libipsec-mb cannot be used on this processor");
+}
+
 struct ipsecmb *ipsecmb_new(enum ipsecmb_kind kind, struct err *e)
 {
+	/* To set up a manager that the processor is not fit for can crash. */
+	if (!ipsecmb_has(kind)) {
+		(void)cannot_be_used(e);
+		return NULL;
+	}
 	struct ipsecmb *m = calloc(1, sizeof *m);
-
 	if (m == NULL || (m->manager = alloc_mb_mgr(0)) == NULL) {
 		free(m);
 		(void)err_nomem(e);
 		return NULL;
 	}
 	kinds[kind].init(m->manager);
-	if (ipsecmb_has(kind) && imb_get_errno(m->manager) == 0)
+	if (imb_get_errno(m->manager) == 0)
 		return m;
 	ipsecmb_free(m);
-	(void)err_set(e, ERR_SYSTEM, "libipsec-mb cannot be used on this processor");
+	(void)cannot_be_used(e);
 	return NULL;
 }
 
