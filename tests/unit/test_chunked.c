@@ -15,7 +15,7 @@
 /* --- helpers ---------------------------------------------------------------------------------- */
 
 static uint8_t *content;
-#define CONTENT (6 * MIB)
+#define CONTENT (4 * MIB)
 #define CHUNKS  (CONTENT / CHUNKED_SIZE)
 
 static struct lanes *lanes;
@@ -99,8 +99,7 @@ static void assert_right(size_t piece_length, size_t size, enum order how)
 	assert_finished(c, piece_length, size);
 }
 
-static const size_t piece_lengths[] = {16 * KIB,  32 * KIB,  64 * KIB, 128 * KIB,
-				       256 * KIB, 512 * KIB, MIB,      128 * MIB};
+static const size_t piece_lengths[] = {16 * KIB, 64 * KIB, 256 * KIB, MIB, 128 * MIB};
 
 /* --- sizes ------------------------------------------------------------------------------------ */
 
@@ -108,7 +107,7 @@ static void digests_are_right_around_chunks(void **state)
 {
 	(void)state;
 	for (size_t p = 0; p < COUNT(piece_lengths); p++)
-		for (size_t k = 1; k <= 9; k++)
+		for (size_t k = 1; k <= 8; k += k < 4 ? 1 : 4)
 			for (size_t size = k * CHUNKED_SIZE - 1; size <= k * CHUNKED_SIZE + 1;
 			     size++)
 				assert_right(piece_lengths[p], size, (enum order)(k % ORDERS));
@@ -131,7 +130,7 @@ static void digests_are_right_around_blocks(void **state)
 	(void)state;
 	for (size_t p = 0; p < COUNT(piece_lengths); p++)
 		for (size_t end = CHUNKED_SIZE + MERKLE_BLOCK; end <= 2 * CHUNKED_SIZE;
-		     end += MERKLE_BLOCK)
+		     end += 3 * MERKLE_BLOCK)
 			for (size_t size = end - 1; size <= end + 1; size++)
 				assert_right(piece_lengths[p], size, FORWARDS);
 }
@@ -170,7 +169,7 @@ static void the_root_of_no_bytes_is_zeros(void **state)
 
 static void chunks_may_be_added_in_any_order(void **state)
 {
-	static const size_t sizes[] = {CHUNKED_SIZE + 1, 3 * MIB - 5, 5 * MIB + 77777, 6 * MIB};
+	static const size_t sizes[] = {CHUNKED_SIZE + 1, 2 * MIB + 77777};
 
 	(void)state;
 	for (size_t p = 0; p < COUNT(piece_lengths); p++)
@@ -220,7 +219,7 @@ static void *add_some(void *arg)
 
 static void chunks_may_be_added_by_several_threads(void **state)
 {
-	static const size_t sizes[] = {THREADS * CHUNKED_SIZE, 5 * MIB + 1, 6 * MIB - 1};
+	static const size_t sizes[] = {THREADS * CHUNKED_SIZE, 3 * MIB - 1};
 	struct one_thread threads[THREADS];
 	struct err e;
 
