@@ -75,6 +75,9 @@ struct file {
 	char msg[200];
 	uint64_t told_size;
 	struct filehash_digests digests;
+	/* What should have come; found out once. */
+	bool is_known;
+	struct filehash_digests right;
 };
 
 /* A job, and what it is about. */
@@ -100,8 +103,11 @@ static struct job *new_job(size_t piece_length, bool plain)
 
 static void free_job(struct job *job)
 {
-	for (size_t i = 0; i < FILES_MAX; i++)
+	for (size_t i = 0; i < FILES_MAX; i++) {
 		filehash_release(&job->files[i].digests);
+		if (job->files[i].is_known)
+			filehash_release(&job->files[i].right);
+	}
 	free(job);
 }
 
@@ -311,20 +317,20 @@ static void assert_proper(const struct job *job, size_t i)
 	assert_true(atomic_load(&f->looked) <= told);
 }
 
-static void assert_digests(const struct job *job, size_t i)
+static void assert_digests(struct job *job, size_t i)
 {
-	const struct file *f = &job->files[i];
-	struct filehash_digests right;
+	struct file *f = &job->files[i];
 
-	define_digests(&job->hash, content + f->at, hashed_size(f), &right);
-	const char *other = difference(&f->digests, &right);
+	if (!f->is_known)
+		define_digests(&job->hash, content + f->at, hashed_size(f), &f->right);
+	f->is_known = true;
+	const char *other = difference(&f->digests, &f->right);
 	if (other != NULL)
 		fail_msg("'%s' of %zu bytes in pieces of %zu: another %s", f->path, f->size,
 			 (size_t)job->hash.piece_length, other);
-	filehash_release(&right);
 }
 
-static void assert_good(const struct job *job, size_t i)
+static void assert_good(struct job *job, size_t i)
 {
 	const struct file *f = &job->files[i];
 
@@ -371,7 +377,7 @@ static void digests_do_not_depend_on_the_threads(void **state)
 	    2 * MIB + 7, 100000, LARGE,   0,       LARGE - 1, 65536,     65537,        262144,
 	    262145,      786432, 786433,  MIB - 1, MIB,       MIB + 1,   3 * MIB,      0,
 	    524287,      17,     1500000, 400000,  300000,    LARGE + 1, 256 * KIB - 1};
-	static const size_t piece_lengths[] = {16 * KIB, 64 * KIB, MIB, 128 * MIB};
+	static const size_t piece_lengths[] = {16 * KIB, 256 * KIB, 128 * MIB};
 
 	(void)state;
 	for (size_t p = 0; p < COUNT(piece_lengths); p++) {
@@ -404,7 +410,7 @@ static void there_may_be_more_large_files_than_threads(void **state)
 	for (int plain = 0; plain < 2; plain++) {
 		struct job *job = new_job(64 * KIB, plain == 1);
 		for (size_t i = 0; i < 30; i++) {
-			struct file *f = put(job, LARGE + i * 30011);
+			struct file *f = put(job, LARGE + i * 9001);
 			f->watched = i % 4 != 3;
 			f->watcher.slow = i % 4 == 0;
 		}
@@ -475,18 +481,16 @@ static void files_may_have_grown_or_shrunk(void **state)
 	static const size_t sizes[] = {0, 1, 100, 16385, 70000, 131072, 131073, 300000, LARGE, MIB};
 
 	(void)state;
-	for (size_t piece = 16 * KIB; piece <= MIB; piece *= 8) {
-		struct job *job = new_job(piece, true);
-		for (size_t i = 0; i < COUNT(sizes); i++) {
-			for (size_t k = 0; k < COUNT(sizes); k++) {
-				struct file *f = put(job, sizes[i]);
-				f->listed = sizes[k];
-				f->watched = (i + k) % 3 == 0;
-			}
+	struct job *job = new_job(64 * KIB, true);
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		for (size_t k = 0; k < COUNT(sizes); k++) {
+			struct file *f = put(job, sizes[i]);
+			f->listed = sizes[k];
+			f->watched = (i + k) % 3 == 0;
 		}
-		assert_all_good(job);
-		free_job(job);
 	}
+	assert_all_good(job);
+	free_job(job);
 }
 
 /* All of one run, and each leaves less room for the next. */
@@ -742,14 +746,14 @@ static void assert_stopped(struct job *job, unsigned threads, long after)
 
 static void whoever_is_told_may_end_the_job(void **state)
 {
-	static const long moments[] = {0, 1, 2, 5, 11, 19, 30};
+	static const long moments[] = {0, 3, 11, 25};
 
 	(void)state;
 	for (int large = 0; large < 3; large++) {
 		struct job *job = new_job(64 * KIB, large != 1);
 		for (size_t i = 0; i < 32; i++) {
 			bool is_large = large == 0 ? false : large == 1 ? true : i % 2 == 0;
-			struct file *f = put(job, is_large ? LARGE + i * 20000 : i * 100);
+			struct file *f = put(job, is_large ? LARGE + i * 3000 : i * 100);
 			f->watched = i % 3 != 0;
 			f->watcher.slow = i % 6 == 1;
 		}
@@ -763,15 +767,13 @@ static void whoever_is_told_may_end_the_job(void **state)
 /* Chunks of a file are hashed by several threads, and any of them can be the one that cannot. */
 static void no_digest_of_a_broken_libcrypto_is_told(void **state)
 {
-	struct job *job = new_job(64 * KIB, true);
-
 	(void)state;
 	assert_int_equal(setenv("SWARM_HASH", "openssl", 1), 0);
-	for (size_t i = 0; i < 24; i++)
-		put(job, i % 4 == 3 ? 20000 : LARGE + i * 10000)->watched = i % 3 == 0;
 	for (int plain = 0; plain < 2; plain++) {
-		job->hash.plain = plain == 1;
-		for (long call = 150; call < 900; call += 71) {
+		struct job *job = new_job(64 * KIB, plain == 1);
+		for (size_t i = 0; i < 24; i++)
+			put(job, i % 4 == 3 ? 20000 : LARGE + i * 10000)->watched = i % 3 == 0;
+		for (long call = 150; call < 900; call += 213) {
 			size_t failed = 0;
 			atomic_store(&calls_left, call);
 			int status = run(job, call % 2 == 0 ? 2 : 4);
@@ -789,9 +791,9 @@ static void no_digest_of_a_broken_libcrypto_is_told(void **state)
 			}
 			assert_true(failed > 0);
 		}
+		free_job(job);
 	}
 	assert_int_equal(unsetenv("SWARM_HASH"), 0);
-	free_job(job);
 }
 
 static void a_job_that_cannot_start_is_an_error(void **state)
