@@ -11,6 +11,14 @@
 #include "swarm/merkle.h"
 
 /*
+ * Files are read with pread() into memory that is used again and again. Measured with 15,464 files
+ * of 1.7 GB in the page cache, two threads, best of several runs: pread() of 256 KiB at a time
+ * 0.17 s, with hashing 0.36 s; io_uring, four reads at a time, 0.20 s; mmap() that touches a byte a
+ * line 0.41 s, with MAP_POPULATE or MADV_POPULATE_READ 0.42 s, with hashing 0.57 s (and a file that
+ * is cut off meanwhile is a signal). From disk, 2.5 s where cat takes 3.6.
+ */
+
+/*
  * What one thread reads at a time: files of so many bytes together, and so many of them. With plain
  * digests it is more: in two lanes, that of a file whose bytes are all there costs no more than its
  * blocks do in the other lane. A message there is below 4 MiB.
@@ -422,8 +430,10 @@ static void begin_large(struct crew *c, struct worker *w, size_t i, const struct
 			struct source_file *in)
 {
 	struct err e;
-	struct large *f = new_large(c, i, file, in, &e);
+	struct large *f = NULL;
 
+	if (in->size > 0 || read_whole(in, 0, NULL, 0, &e) == 0)
+		f = new_large(c, i, file, in, &e);
 	if (f != NULL) {
 		add_large(c, w, f);
 		return;

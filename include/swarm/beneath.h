@@ -19,8 +19,8 @@ int beneath_parent(int root, const char *path, bool make, const char **ret_name)
 /* As lstat(). */
 int beneath_stat(int root, const char *path, struct stat *ret);
 /*
- * Opens what is there; `flags` as of openat(). Here a path that cannot be keeps the errno that tells
- * why: ENOTDIR or ELOOP.
+ * Opens what is there; `flags` as of openat(). Here a path that cannot be keeps the errno that
+ * tells why: ENOTDIR or ELOOP.
  */
 int beneath_open(int root, const char *path, int flags);
 int beneath_unlink(int root, const char *path);

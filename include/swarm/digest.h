@@ -43,14 +43,15 @@ struct digest_job {
 	 */
 	uint64_t (*size)(void *context, size_t i);
 	/*
-	 * What to read for i (`ret` and `room` are zeroed, and last until done()); false: nothing
+	 * What to read for i (`ret` is zeroed, and copied; so is `room`, which
+	 * is there for `expected` to point to until the file is open); false: nothing
 	 * after all. Called from several threads.
 	 */
 	bool (*want)(void *context, size_t i, struct digest_file *ret, struct source_item *room);
 	/*
 	 * NULL: nobody does. Looks once more at a file that has been read and is still open;
-	 * `first` is what it starts with: all of a small file, at least DIGEST_FIRST bytes of a
-	 * larger one. -1 is a failure of the file. Called from several threads.
+	 * `first` is what it starts with: DIGEST_FIRST bytes at least, or all that there are.
+	 * -1 is a failure of the file. Called from several threads.
 	 */
 	int (*look)(void *context, size_t i, struct source_file *file, const uint8_t *first,
 		    size_t first_len, struct err *e);

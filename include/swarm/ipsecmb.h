@@ -28,7 +28,10 @@ const char *ipsecmb_kind_name(enum ipsecmb_kind kind);
 /* "1.3.0"; "" where it was not built in. */
 const char *ipsecmb_version(void);
 
-/* A lane counts blocks of 64 bytes in 16 bits. */
+/*
+ * Not a limit of the library's SHA-256 (of its HMACs it is: their lanes count blocks of 64 bytes in
+ * 16 bits); but who has more than this in memory as one message gains little.
+ */
 #define IPSECMB_LEN_MAX ((size_t)65535 * 64 - 64)
 
 /* A manager, for one thread at a time. */
