@@ -95,8 +95,8 @@ help:
 	@echo 'make check       set up, build, and run every test'
 	@echo 'make test        run the tests without setting up (T=name: only those that match)'
 	@echo 'make lint        formatting, layers, static analysis, shell scripts, man pages'
-	@echo 'make bench       set up and compare hashing and updates with other tools (JSON=file: also as'
-	@echo '                 JSON, that of updates to file.delta); takes an hour'
+	@echo 'make bench       set up and measure: hashing and updates beside other tools, memory, many files'
+	@echo '                 (JSON=file: also as JSON, that of updates to file.delta); takes an hour'
 	@echo 'make fuzz        build the fuzzers (needs clang) into build/clang-fuzz/fuzz/'
 	@echo 'make install     to $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX)'
 	@echo 'make clean       remove build/'
@@ -164,7 +164,7 @@ lint:
 
 bench:
 	@scripts/setup bench
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory all $(TOOLS)
 	@BIN=$(B) scripts/bench $(JSON)
 	@BIN=$(B) scripts/bench-delta $(JSON:%=%.delta)
 
