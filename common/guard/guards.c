@@ -234,7 +234,8 @@ static int build(struct guards *g, const struct guardlist *list, struct err *e)
 			return -1;
 	for (size_t i = 0; i < GUARDS_FORMATS; i++)
 		g->formats[i] = find(g, format_ids[i]);
-	return patterns_compile(g->patterns, slow ? PATTERNS_PCRE2 : PATTERNS_FASTEST, e);
+	patterns_compile(g->patterns, slow ? PATTERNS_PCRE2 : PATTERNS_FASTEST);
+	return 0;
 }
 
 struct guards *guards_new(const struct guardlist *list, struct err *e)
@@ -316,6 +317,11 @@ static bool globs_match(const struct globs *globs, const char *path)
 	size_t which;
 
 	return glob_list_match(globs->list, globs->count, path, false, GLOB_NEGATES_BELOW, &which);
+}
+
+void guards_start(const struct guards *g)
+{
+	patterns_start(g->patterns);
 }
 
 bool guards_look_inside(const struct guards *g)

@@ -44,9 +44,10 @@ struct patterns {
 #ifdef SWARM_HYPERSCAN
 	hs_database_t *database; /* NULL: none */
 	hs_scratch_t *scratch;   /* to be cloned */
-	/* Compiling takes some 20 ms, which pass while the tree is listed. */
+	/* Compiling takes some 20 ms, which may pass while the tree is listed. */
 	pthread_mutex_t lock;
 	pthread_t compiler;
+	bool pending; /* to be compiled, and not begun */
 	bool compiling;
 	struct err err; /* what came of it */
 #endif
@@ -91,29 +92,13 @@ struct patterns *patterns_new(struct err *e)
 	return p;
 }
 
-#ifdef SWARM_HYPERSCAN
-/* Waits for the compiler, if it is at work. Any number of threads may. */
-static int wait_compiled(struct patterns *p, struct err *e)
-{
-	pthread_mutex_lock(&p->lock);
-	if (p->compiling)
-		pthread_join(p->compiler, NULL);
-	p->compiling = false;
-	pthread_mutex_unlock(&p->lock);
-	if (p->err.code == ERR_NONE)
-		return 0;
-	*e = p->err;
-	return -1;
-}
-#endif
-
 void patterns_free(struct patterns *p)
 {
 	if (p == NULL)
 		return;
 #ifdef SWARM_HYPERSCAN
-	struct err ignored;
-	(void)!wait_compiled(p, &ignored);
+	if (p->compiling)
+		pthread_join(p->compiler, NULL);
 	pthread_mutex_destroy(&p->lock);
 #endif
 	for (size_t i = 0; i < p->count; i++) {
@@ -265,33 +250,53 @@ static void *run_compiler(void *context)
 	return NULL;
 }
 
-static int use_hyperscan(struct patterns *p, struct err *e)
+/* Compiles it, or waits for who does. Any number of threads may. */
+static int wait_compiled(struct patterns *p, struct err *e)
 {
-	(void)snprintf(p->engine, sizeof p->engine, "Hyperscan %.*s",
-		       (int)strcspn(hs_version(), " "), hs_version());
-	p->compiling = pthread_create(&p->compiler, NULL, run_compiler, p) == 0;
+	pthread_mutex_lock(&p->lock);
+	if (p->pending)
+		(void)run_compiler(p);
 	if (p->compiling)
+		pthread_join(p->compiler, NULL);
+	p->pending = p->compiling = false;
+	pthread_mutex_unlock(&p->lock);
+	if (p->err.code == ERR_NONE)
 		return 0;
-	(void)run_compiler(p);
-	return wait_compiled(p, e);
+	*e = p->err;
+	return -1;
 }
 #endif
 
-int patterns_compile(struct patterns *p, enum patterns_engine engine, struct err *e)
+void patterns_start(struct patterns *p)
+{
+#ifdef SWARM_HYPERSCAN
+	pthread_mutex_lock(&p->lock);
+	if (p->pending)
+		p->compiling = pthread_create(&p->compiler, NULL, run_compiler, p) == 0;
+	p->pending = p->pending && !p->compiling;
+	pthread_mutex_unlock(&p->lock);
+#else
+	(void)p;
+#endif
+}
+
+void patterns_compile(struct patterns *p, enum patterns_engine engine)
 {
 	char version[ENGINE_MAX] = "";
 
 #ifdef SWARM_HYPERSCAN
-	if (engine == PATTERNS_FASTEST && p->count > 0 && hs_valid_platform() == HS_SUCCESS)
-		return use_hyperscan(p, e);
+	if (engine == PATTERNS_FASTEST && p->count > 0 && hs_valid_platform() == HS_SUCCESS) {
+		(void)snprintf(p->engine, sizeof p->engine, "Hyperscan %.*s",
+			       (int)strcspn(hs_version(), " "), hs_version());
+		p->pending = true;
+		return;
+	}
 #endif
 	(void)engine;
-	(void)e;
 	if (pcre2_config(PCRE2_CONFIG_VERSION, NULL) < ENGINE_MAX)
 		(void)pcre2_config(PCRE2_CONFIG_VERSION, version);
 	(void)snprintf(p->engine, sizeof p->engine, "PCRE2 %.*s", (int)strcspn(version, " "),
 		       version);
-	return 0;
 }
 
 const char *patterns_engine_name(const struct patterns *p)

@@ -185,6 +185,9 @@ int pack_plan(struct source *source, const struct pack_options *options, struct 
 	    (plan->pool = pool_new(options->threads, e)) == NULL)
 		return -1;
 	source_read_ahead(source, plan->pool);
+	/* With a cache, there may be nothing to look into. */
+	if (options->guards != NULL && options->cache == NULL && !options->dry_run)
+		guards_start(options->guards);
 	/* Where it can be, is to be known early; where it needs a name, a scan must not find it. */
 	if (open_report(options, plan, e) != 0)
 		return -1;

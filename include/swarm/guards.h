@@ -57,6 +57,8 @@ bool guards_allows(const struct guards *g, size_t i, const char *path);
 
 /* Whether any guard looks into content at all: the rules may have disabled them. */
 bool guards_look_inside(const struct guards *g);
+/* Some will look into content: gets ready for that in the background, which takes some 20 ms. */
+void guards_start(const struct guards *g);
 /* Whether the i-th guard is asked of this file: not disabled, nor allowed there. */
 bool guards_applies(const struct guards *g, size_t i, const char *path, enum label label);
 

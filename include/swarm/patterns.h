@@ -27,7 +27,7 @@ enum patterns_engine {
 
 /*
  * Life: new, add..., compile; then it is the same for ever, and threads share it. What is slow in
- * compiling goes on in a thread of its own until the first scanner is made.
+ * compiling is done for the first scanner, or from patterns_start() on.
  */
 struct patterns;
 
@@ -39,7 +39,9 @@ void patterns_free(struct patterns *p);
  * The n-th one is pattern n - 1.
  */
 ERR_CHECK int patterns_add(struct patterns *p, const char *regex, const char *hint, struct err *e);
-ERR_CHECK int patterns_compile(struct patterns *p, enum patterns_engine engine, struct err *e);
+void patterns_compile(struct patterns *p, enum patterns_engine engine);
+/* Scanners will be made: gets ready for them in a thread of its own. */
+void patterns_start(struct patterns *p);
 /* "Hyperscan 5.4.0" or "PCRE2 10.42": what a compiled set uses. */
 const char *patterns_engine_name(const struct patterns *p);
 

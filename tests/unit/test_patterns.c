@@ -173,7 +173,7 @@ static struct patterns *make(const char *const *regexes, enum patterns_engine en
 	for (size_t i = 0; regexes[i] != NULL; i++)
 		if (patterns_add(p, regexes[i], NULL, &e) != 0)
 			fail_msg("'%s': %s", regexes[i], e.msg);
-	assert_int_equal(patterns_compile(p, engine, &e), 0);
+	patterns_compile(p, engine);
 	return p;
 }
 
@@ -760,7 +760,9 @@ static void patterns_look_closer_only_where_the_hint_is(void **state)
 		struct patterns *p = patterns_new(&e);
 		assert_non_null(p);
 		assert_int_equal(patterns_add(p, "\\btoken-(?<secret>[0-9]{2})", "token-", &e), 0);
-		assert_int_equal(patterns_compile(p, engines[k], &e), 0);
+		patterns_compile(p, engines[k]);
+		if (k % 2 == 0)
+			patterns_start(p);
 		struct patterns_scanner *s = make_scanner(p, &got);
 		scan(s, &text, text.len, text.len, 1);
 		assert_int_equal(got.count, 2);
