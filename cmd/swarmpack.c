@@ -6,6 +6,7 @@
 #include "swarm/explain.h"
 #include "swarm/guards.h"
 #include "swarm/lanes.h"
+#include "swarm/merge.h"
 #include "swarm/pack.h"
 #include "swarm/rules.h"
 #include "swarm/source.h"
@@ -51,6 +52,11 @@ static const struct opt table[] = {
      WORD(against)},
     {OPT_FLAG, 0, "no-new-public", NULL, "refuse what was not public in --against's release",
      WORD(no_new_public)},
+    {.kind = OPT_SECTION, .help = "Spread over machines"},
+    {OPT_STRING, 0, "shard", "K/N", "hash the K-th of N shares of TREE, and write a part",
+     WORD(shard)},
+    {OPT_FLAG, 0, "merge", NULL, "join all N parts to the inventory that one machine would write",
+     WORD(merge)},
     {.kind = OPT_SECTION, .help = "What is asked for most"},
     {OPT_STRINGS, 0, "access-log", "FILE",
      "mark the hot set, by a web server's log, plain or compressed", WORD(logs)},
@@ -63,14 +69,15 @@ static const struct opt table[] = {
 
 static const struct opt_program program = {
     .name = "swarmpack",
-    .usage = "[OPTION]... TREE --rules FILE\n[OPTION]... [TREE] --rules FILE --explain PATH",
+    .usage = "[OPTION]... TREE --rules FILE\n[OPTION]... [TREE] --rules FILE --explain "
+	     "PATH\n[OPTION]... --merge PART...",
     .purpose =
 	"Label every file of TREE (a directory, an archive, or - for one on standard input) by\n"
 	"rules, hash what is to be published, and write the inventory of a release.\n",
     .options = table,
     .operands = "TREE",
     .operands_min = 0,
-    .operands_max = 1,
+    .operands_max = SIZE_MAX, /* parts; brief_check() knows what goes with what */
     .details = lanes_describe,
 };
 
@@ -124,16 +131,18 @@ static void report_plan(const struct cli *cli, const struct pack_plan *plan)
 static void report_success(const struct cli *cli, const struct pack_plan *plan, bool dry_run)
 {
 	struct buf text = BUF_INIT;
+	const struct part *part = plan->part.shard.count > 0 ? &plan->part : NULL;
 
 	if (plan->traffic != NULL && popularity_totals(plan->traffic)->hot_files == 0)
 		cli_warn(cli, "the hot set is empty: the logs tell of no bytes of a public file");
-	summary_describe(&text, &plan->scan);
+	summary_describe(&text, &plan->scan, part);
 	if (plan->traffic != NULL)
 		popularity_describe(&text, plan->traffic);
 	cli_say_lines(cli, &text);
 	buf_clear(&text);
 	if (cli->options->json) {
-		summary_format(&text, &plan->scan, plan->traffic, plan->piece_length, dry_run);
+		summary_format(&text, &plan->scan, plan->traffic, plan->piece_length, part,
+			       dry_run);
 		cli_put_lines(&text);
 	}
 	buf_release(&text);
@@ -193,6 +202,32 @@ static int explain(const struct cli *cli, const struct options *o, const struct 
 	return status;
 }
 
+static int merge(const struct cli *cli, const struct options *o, struct err *e)
+{
+	const struct merge_options how = {.parts = cli->operands.items,
+					  .count = cli->operands.count,
+					  .inventory =
+					      o->words.output != NULL ? o->words.output : "-",
+					  .force = o->common.force,
+					  .progress = cli->progress,
+					  .scratch = cli->scratch};
+	struct merge_result result;
+	struct buf text = BUF_INIT;
+
+	cli_allow_files(how.count);
+	if (merge_run(&how, &result, e) != 0)
+		return -1;
+	merge_describe(&text, &result);
+	cli_say_lines(cli, &text);
+	buf_clear(&text);
+	if (o->common.json) {
+		merge_format(&text, &result);
+		cli_put_lines(&text);
+	}
+	buf_release(&text);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct options o = {.common = {.help = false}};
@@ -204,8 +239,12 @@ int main(int argc, char **argv)
 		return status;
 	struct rules *rules = NULL;
 	struct guards *guards = NULL;
-	const char *tree = cli.operands.count > 0 ? cli.operands.items[0] : NULL;
-	if (brief_check(&o.words, tree, o.common.json, &e) == 0)
+	o.words.strip = o.strip.given;
+	if (brief_check(&o.words, &cli.operands, o.common.json, &e) != 0)
+		return cli_end(&cli, err_result(-1, &e), &e);
+	if (o.words.merge)
+		status = merge(&cli, &o, &e);
+	else
 		rules = rules_load(o.words.rules.items, o.words.rules.count, &e);
 	if (rules != NULL)
 		guards = guards_new(rules_guards(rules), &e);

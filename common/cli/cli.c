@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,7 +17,8 @@
 #include "swarm/path.h"
 #include "swarm/text.h"
 
-#define THREADS_MAX 1024
+#define THREADS_MAX   1024
+#define FILES_OF_OURS 64 /* beside those that a command is asked to open */
 
 struct cli_signals {
 	sigset_t set;
@@ -133,6 +135,17 @@ int cli_strip(const struct opt_number *n, unsigned *ret, struct err *e)
 			       PATH_LENGTH_MAX);
 	*ret = (unsigned)n->value;
 	return 0;
+}
+
+void cli_allow_files(size_t n)
+{
+	struct rlimit limit;
+
+	/* What is not allowed shows when a file is opened. */
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= n + FILES_OF_OURS)
+		return;
+	limit.rlim_cur = limit.rlim_max < n + FILES_OF_OURS ? limit.rlim_max : n + FILES_OF_OURS;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 unsigned cli_threads(const struct cli *c)

@@ -40,7 +40,26 @@ static void hash_line(struct body *b)
 	sha256_update(b->sha, "\n", 1);
 }
 
-struct body *body_open(int fd, uint64_t length, const char *name, struct err *e)
+/* `part` is filled by the first line of a part; NULL: it is another document's. */
+static int read_header(struct body *b, struct part *part, struct err *e)
+{
+	if (part == NULL) {
+		if (header_parse(b->line, b->line_len, &b->header, e) != 0)
+			return at_line(b, e);
+		hash_line(b);
+		return 0;
+	}
+	if (part_parse(b->line, b->line_len, part, e) != 0)
+		return at_line(b, e);
+	b->header = (struct header){.kind = HEADER_INVENTORY,
+				    .piece_length = part->piece_length,
+				    .files = part->own_files,
+				    .bytes = part->own_bytes};
+	return 0;
+}
+
+static struct body *start(int fd, uint64_t length, const char *name, struct part *part,
+			  struct err *e)
 {
 	struct body *b = calloc(1, sizeof *b);
 
@@ -59,15 +78,22 @@ struct body *body_open(int fd, uint64_t length, const char *name, struct err *e)
 		(void)err_set(e, ERR_MALFORMED, "'%s' is empty", name);
 	if (got != 1)
 		goto fail;
-	if (header_parse(b->line, b->line_len, &b->header, e) != 0) {
-		(void)at_line(b, e);
+	if (read_header(b, part, e) != 0)
 		goto fail;
-	}
-	hash_line(b);
 	return b;
 fail:
 	body_close(b);
 	return NULL;
+}
+
+struct body *body_open(int fd, uint64_t length, const char *name, struct err *e)
+{
+	return start(fd, length, name, NULL, e);
+}
+
+struct body *body_open_part(int fd, const char *name, struct part *ret, struct err *e)
+{
+	return start(fd, UINT64_MAX, name, ret, e);
 }
 
 void body_close(struct body *b)

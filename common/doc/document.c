@@ -57,6 +57,7 @@ static int recognise(struct document *d, struct err *e)
 	static const char inventory[] = "{\"swarm\":\"inventory/";
 	static const char manifest[] = "{\"swarm\":\"manifest/";
 	static const char delta[] = "{\"swarm\":\"delta/";
+	static const char part[] = "{\"swarm\":\"part/";
 	/* Another tool's envelope may start with white space. */
 	char first[64];
 	ssize_t n = io_read_at(d->fd, first, sizeof first - 1, 0, d->name, e);
@@ -72,6 +73,11 @@ static int recognise(struct document *d, struct err *e)
 		d->kind = DOCUMENT_MANIFEST;
 	else if (strncmp(first, delta, sizeof delta - 1) == 0)
 		d->kind = DOCUMENT_DELTA;
+	else if (strncmp(first, part, sizeof part - 1) == 0)
+		return err_set(e, ERR_USAGE,
+			       "'%s' is a part of an inventory: join all parts first, with "
+			       "swarmpack --merge",
+			       d->name);
 	else if (first[strspn(first, " \t\r")] == '{' && strncmp(first, "{\"swarm\"", 8) != 0)
 		d->kind = DOCUMENT_HEAD;
 	else

@@ -28,7 +28,7 @@ bool entry_is_attribute(const char *text)
 	return true;
 }
 
-void entry_format(struct buf *to, const struct entry *entry)
+static void format(struct buf *to, const struct entry *entry, bool hashes)
 {
 	struct jsonl_writer w = {.to = to};
 
@@ -36,11 +36,11 @@ void entry_format(struct buf *to, const struct entry *entry)
 	jsonl_string(&w, "path", entry->path);
 	jsonl_number(&w, "size", entry->size);
 	jsonl_string(&w, "label", label_name(entry->label));
-	if (entry->has_sha256)
+	if (hashes && entry->has_sha256)
 		jsonl_hex(&w, "sha256", entry->sha256, SHA256_SIZE);
-	if (entry->size > 0)
+	if (hashes && entry->size > 0)
 		jsonl_hex(&w, "root", entry->root, SHA256_SIZE);
-	if (entry->piece_count > 0)
+	if (hashes && entry->piece_count > 0)
 		jsonl_base64(&w, "pieces", entry->pieces, entry->piece_count * SHA256_SIZE);
 	if (entry->exec)
 		jsonl_bool(&w, "exec", true);
@@ -51,6 +51,16 @@ void entry_format(struct buf *to, const struct entry *entry)
 	if (entry->hot != ENTRY_NOT_HOT)
 		jsonl_number(&w, "hot", (uint64_t)entry->hot);
 	jsonl_close(&w);
+}
+
+void entry_format(struct buf *to, const struct entry *entry)
+{
+	format(to, entry, true);
+}
+
+void entry_format_judged(struct buf *to, const struct entry *entry)
+{
+	format(to, entry, false);
 }
 
 /* A copy that lives in the arena; an arena that is full makes the parse fail. */

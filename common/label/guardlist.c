@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "swarm/grow.h"
+#include "swarm/jsonl.h"
 
 #define ID_MAX       64
 #define TEXT_MAX     255
@@ -165,4 +166,37 @@ void guardlist_release(struct guardlist *l)
 	free(l->guards);
 	free(l->disabled);
 	*l = (struct guardlist){.count = 0};
+}
+
+static void format_guard(struct buf *to, const struct guardlist_guard *guard)
+{
+	struct jsonl_writer w = {.to = to};
+
+	jsonl_open(&w, NULL);
+	jsonl_string(&w, "id", guard->id);
+	if (guard->regex != NULL)
+		jsonl_any_string(&w, "regex", guard->regex);
+	jsonl_open_array(&w, "keywords");
+	for (size_t i = 0; i < guard->keyword_count; i++)
+		jsonl_any_string(&w, NULL, guard->keywords[i]);
+	jsonl_close_array(&w);
+	jsonl_open_array(&w, "allow");
+	for (size_t i = 0; i < guard->allow.count; i++)
+		jsonl_any_string(&w, NULL, guard->allow.patterns[i].text);
+	jsonl_close_array(&w);
+	jsonl_close(&w);
+	buf_addc(to, '\n');
+}
+
+void guardlist_format(struct buf *to, const struct guardlist *l)
+{
+	for (size_t i = 0; i < l->count; i++)
+		format_guard(to, &l->guards[i]);
+	for (size_t i = 0; i < l->disabled_count; i++) {
+		struct jsonl_writer w = {.to = to};
+		jsonl_open(&w, NULL);
+		jsonl_any_string(&w, "disabled", l->disabled[i].id);
+		jsonl_close(&w);
+		buf_addc(to, '\n');
+	}
 }

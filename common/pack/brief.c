@@ -9,6 +9,7 @@
 #include "swarm/header.h"
 #include "swarm/io.h"
 #include "swarm/num.h"
+#include "swarm/part.h"
 #include "swarm/utc.h"
 
 static bool is_dash(const char *word)
@@ -68,15 +69,88 @@ static int check_outputs(const struct brief_words *w, bool json, struct err *e)
 	return 0;
 }
 
-int brief_check(const struct brief_words *words, const char *tree, bool json, struct err *e)
+/* Of options that are there, the first one, by its name; NULL: none is. */
+struct brief_option {
+	bool given;
+	const char *name;
+};
+
+static const char *first_given(const struct brief_option *options, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (options[i].given)
+			return options[i].name;
+	return NULL;
+}
+
+#define FIRST_GIVEN(options) first_given(options, sizeof(options) / sizeof *(options))
+
+static int check_merge(const struct brief_words *w, const struct opt_list *parts, bool json,
+		       struct err *e)
+{
+	const struct brief_option others[] = {{w->shard != NULL, "shard"},
+					      {w->rules.count > 0, "rules"},
+					      {w->bundle != NULL, "bundle"},
+					      {w->piece_length != NULL, "piece-length"},
+					      {w->like != NULL, "like"},
+					      {w->strip, "strip-components"},
+					      {w->no_sha256, "no-sha256"},
+					      {w->explain.count > 0, "explain"},
+					      {w->dry_run, "dry-run"},
+					      {w->report != NULL, "report"},
+					      {w->against != NULL, "against"},
+					      {w->no_new_public, "no-new-public"},
+					      {w->logs.count > 0, "access-log"},
+					      {w->url_prefixes.count > 0, "url-prefix"},
+					      {w->hot != NULL, "hot"}};
+	const char *name = FIRST_GIVEN(others);
+
+	if (name != NULL)
+		return err_set(e, ERR_USAGE,
+			       "--merge takes nothing but parts, which know of all else: leave out "
+			       "--%s",
+			       name);
+	if (parts->count == 0)
+		return err_set(e, ERR_USAGE, "missing operand: PART");
+	return check_outputs(w, json, e);
+}
+
+/* A machine that reads its share alone can tell nothing of the others' content. */
+static int check_shard(const struct brief_words *w, struct err *e)
+{
+	struct part_shard shard;
+	const struct brief_option others[] = {{w->explain.count > 0, "explain"},
+					      {w->bundle != NULL, "bundle"},
+					      {w->report != NULL, "report"}};
+	const char *name = w->shard != NULL ? FIRST_GIVEN(others) : NULL;
+
+	if (name != NULL)
+		return err_set(e, ERR_USAGE,
+			       "--shard reads a share of the content only: leave out --%s, or give "
+			       "it to a run without --shard",
+			       name);
+	if (w->shard == NULL || part_parse_shard(w->shard, &shard))
+		return 0;
+	return err_set(e, ERR_USAGE,
+		       "--shard needs K/N with K from 1 to N and N up to %d, not '%s'",
+		       PART_SHARDS_MAX, w->shard);
+}
+
+int brief_check(const struct brief_words *words, const struct opt_list *operands, bool json,
+		struct err *e)
 {
 	const struct brief_words *w = words;
+	const char *tree = operands->count > 0 ? operands->items[0] : NULL;
 
+	if (w->merge)
+		return check_merge(w, operands, json, e);
+	if (operands->count > 1)
+		return err_set(e, ERR_USAGE, "one operand too many: '%s'", operands->items[1]);
 	if (w->rules.count == 0)
 		return err_set(e, ERR_USAGE, "no rules, no release: give --rules FILE");
 	if (tree == NULL && w->explain.count == 0)
 		return err_set(e, ERR_USAGE, "missing operand: TREE");
-	if (check_inputs(w, tree, e) != 0)
+	if (check_inputs(w, tree, e) != 0 || check_shard(w, e) != 0)
 		return -1;
 	if (w->explain.count > 0)
 		return check_explain(w, e);
@@ -151,6 +225,8 @@ int brief_read(const struct brief_words *words, struct pack_options *ret, struct
 	ret->report = words->report;
 	ret->cache = words->cache;
 	ret->hot = BRIEF_HOT;
+	if (words->shard != NULL)
+		(void)part_parse_shard(words->shard, &ret->shard);
 	if (words->hot != NULL && !num_parse_share(words->hot, &ret->hot))
 		return err_set(e, ERR_USAGE,
 			       "--hot needs a fraction above 0 and up to 1, such as 0.95, not '%s'",

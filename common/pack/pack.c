@@ -5,16 +5,14 @@
 
 #include "swarm/bundle.h"
 #include "swarm/content.h"
-#include "swarm/entry.h"
-#include "swarm/header.h"
 #include "swarm/hits.h"
+#include "swarm/inventory.h"
 #include "swarm/io.h"
 #include "swarm/ledger.h"
 #include "swarm/num.h"
 #include "swarm/outputs.h"
 #include "swarm/pool.h"
-
-#define WRITE_BLOCK ((size_t)256 * 1024)
+#include "swarm/share.h"
 
 /* --- the report ---------------------------------------------------------------------------------
  */
@@ -171,6 +169,20 @@ static int open_cache(const struct pack_options *options, const struct source *s
 	return plan->cache != NULL ? 0 : -1;
 }
 
+/* From here on, the plan is that of this machine alone. */
+static int take_share(const struct pack_options *options, struct pack_plan *plan, struct err *e)
+{
+	if (options->shard.count == 0)
+		return 0;
+	plan->part = (struct part){
+	    .shard = options->shard, .piece_length = plan->piece_length, .plain = options->plain};
+	if (part_judges(rules_guards(options->rules), plan->part.guards, e) != 0 ||
+	    share_take(&plan->scan, &plan->part, e) != 0)
+		return -1;
+	plan->bytes = plan->part.own_bytes;
+	return 0;
+}
+
 int pack_plan(struct source *source, const struct pack_options *options, struct pack_plan *plan,
 	      struct err *e)
 {
@@ -208,6 +220,8 @@ int pack_plan(struct source *source, const struct pack_options *options, struct 
 		return -1;
 	if (plan->piece_length == 0)
 		plan->piece_length = scan_piece_length(&plan->scan);
+	if (take_share(options, plan, e) != 0)
+		return -1;
 	return options->dry_run ? write_report(options, plan, false, e) : 0;
 }
 
@@ -222,56 +236,6 @@ void pack_release(struct pack_plan *plan)
 	review_release(&plan->review);
 	scan_release(&plan->scan);
 	*plan = (struct pack_plan){.warnings = BUF_INIT};
-}
-
-/* --- the inventory ------------------------------------------------------------------------------
- */
-
-static void make_entry(const struct scan_file *file, const struct filehash_digests *digests,
-		       struct entry *ret)
-{
-	*ret = (struct entry){.path = file->path,
-			      .size = file->size,
-			      .label = file->label,
-			      .has_sha256 = digests->has_sha256,
-			      .pieces = (const uint8_t *)digests->layer.data,
-			      .piece_count = digests->layer.len / SHA256_SIZE,
-			      .exec = file->exec,
-			      .type = file->rule != NULL ? file->rule->type : NULL,
-			      .cache = file->rule != NULL ? file->rule->cache : NULL,
-			      .hot = file->hot};
-	memcpy(ret->sha256, digests->sha256, SHA256_SIZE);
-	memcpy(ret->root, digests->root, SHA256_SIZE);
-}
-
-static int write_inventory(const struct content *c, uint64_t bytes, struct outfile *out,
-			   struct err *e)
-{
-	struct header header = {.kind = HEADER_INVENTORY,
-				.piece_length = c->hash.piece_length,
-				.files = c->scan->count,
-				.bytes = bytes};
-	struct buf text = BUF_INIT;
-	int status = -1;
-
-	header_format(&text, &header);
-	buf_addc(&text, '\n');
-	for (size_t i = 0; i < c->scan->count; i++) {
-		struct entry entry;
-		make_entry(&c->scan->files[i], &c->digests[i], &entry);
-		entry_format(&text, &entry);
-		buf_addc(&text, '\n');
-		if (text.len < WRITE_BLOCK)
-			continue;
-		if (buf_check(&text, e) != 0 || outfile_write(out, text.data, text.len, e) != 0)
-			goto out;
-		buf_clear(&text);
-	}
-	if (buf_check(&text, e) == 0)
-		status = outfile_write(out, text.data, text.len, e);
-out:
-	buf_release(&text);
-	return status;
 }
 
 /* --- the content --------------------------------------------------------------------------------
@@ -303,6 +267,11 @@ static int produce(struct content *c, const struct pack_options *options, struct
 {
 	struct bundle_options how = {options->force, options->mtime, options->threads};
 	struct outfile_options out = {.force = options->force};
+	const struct inventory all = {.scan = &plan->scan,
+				      .digests = c->digests,
+				      .piece_length = plan->piece_length,
+				      .bytes = plan->bytes,
+				      .part = options->shard.count > 0 ? &plan->part : NULL};
 	int status = -1;
 	struct outfile *inventory = outfile_open(options->inventory, &out, options->scratch, e);
 
@@ -311,14 +280,15 @@ static int produce(struct content *c, const struct pack_options *options, struct
 	if (options->bundle != NULL &&
 	    (c->bundle = bundle_open(options->bundle, &how, options->scratch, e)) == NULL)
 		goto out;
-	if (content_read(c, e) != 0 || take_hits(&plan->scan, c->hits, e) != 0)
+	if (plan->scan.count > 0 && content_read(c, e) != 0)
+		goto out;
+	if (take_hits(&plan->scan, c->hits, e) != 0)
 		goto out;
 	if (plan->scan.problem_count > 0) {
 		(void)refuse(options, plan, true, e);
 		goto out;
 	}
-	if (write_inventory(c, plan->bytes, inventory, e) != 0 ||
-	    fill_report(options, plan, true, e) != 0)
+	if (inventory_write(&all, inventory, e) != 0 || fill_report(options, plan, true, e) != 0)
 		goto out;
 	if (c->bundle != NULL && bundle_sync(c->bundle, e) != 0)
 		goto out;
@@ -358,7 +328,7 @@ int pack_run(struct source *source, const struct pack_options *options, struct p
 			    .guards = options->guards};
 	int status = -1;
 
-	c.digests = calloc(scan->count, sizeof *c.digests);
+	c.digests = calloc(scan->count + 1, sizeof *c.digests);
 	if (c.digests == NULL)
 		return err_nomem(e);
 	for (size_t i = 0; i < scan->count; i++)

@@ -5,7 +5,7 @@
 #include "swarm/jsonl.h"
 #include "swarm/text.h"
 
-void summary_describe(struct buf *to, const struct scan *scan)
+void summary_describe(struct buf *to, const struct scan *scan, const struct part *part)
 {
 	for (enum label label = LABEL_PUBLIC; label <= LABEL_PRIVATE; label++) {
 		buf_addf(to, "%-8s ", label_name(label));
@@ -17,6 +17,13 @@ void summary_describe(struct buf *to, const struct scan *scan)
 	if (scan->skipped_links > 0) {
 		buf_adds(to, "skipped  ");
 		text_plural(to, scan->skipped_links, "symbolic link");
+		buf_addc(to, '\n');
+	}
+	if (part != NULL) {
+		buf_addf(to, "part     %u/%u: ", part->shard.number, part->shard.count);
+		text_plural(to, part->own_files, "file");
+		buf_adds(to, ", ");
+		text_bytes(to, part->own_bytes);
 		buf_addc(to, '\n');
 	}
 }
@@ -57,7 +64,7 @@ void summary_put_totals(struct jsonl_writer *w, const struct scan *scan)
 }
 
 void summary_format(struct buf *to, const struct scan *scan, const struct popularity *traffic,
-		    uint64_t piece_length, bool dry_run)
+		    uint64_t piece_length, const struct part *part, bool dry_run)
 {
 	struct jsonl_writer w = {.to = to};
 
@@ -66,6 +73,14 @@ void summary_format(struct buf *to, const struct scan *scan, const struct popula
 	if (traffic != NULL)
 		popularity_format(&w, "traffic", traffic);
 	jsonl_number(&w, "piece_length", piece_length);
+	if (part != NULL) {
+		jsonl_open(&w, "shard");
+		jsonl_number(&w, "number", part->shard.number);
+		jsonl_number(&w, "count", part->shard.count);
+		jsonl_number(&w, "files", part->own_files);
+		jsonl_number(&w, "bytes", part->own_bytes);
+		jsonl_close(&w);
+	}
 	jsonl_bool(&w, "dry_run", dry_run);
 	jsonl_close(&w);
 	buf_addc(to, '\n');

@@ -1,5 +1,6 @@
 /*
- * body: the header line and the file lines of an inventory or a manifest, read one at a time.
+ * body: the header line and the file lines of an inventory or a manifest, read one at a time; those
+ * of a part likewise.
  *
  *   inventory = body
  *   manifest  = body envelope-line
@@ -19,6 +20,7 @@
 #include "swarm/entry.h"
 #include "swarm/err.h"
 #include "swarm/header.h"
+#include "swarm/part.h"
 #include "swarm/sha256.h"
 
 /* Longest line of a document. */
@@ -31,6 +33,11 @@ struct body;
  * bytes long or ends before, and reads the header. A manifest's envelope is not part of it.
  */
 struct body *body_open(int fd, uint64_t length, const char *name, struct err *e);
+/*
+ * The same for a part (part.h), whose first line is put into `ret`. Its header counts what is its
+ * own, and its digest leaves out the first line.
+ */
+struct body *body_open_part(int fd, const char *name, struct part *ret, struct err *e);
 void body_close(struct body *b);
 const struct header *body_header(const struct body *b);
 /* 1 with the next file (in `arena`), 0 after the last one, -1 on failure. */

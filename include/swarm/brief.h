@@ -19,17 +19,18 @@ struct brief_words {
 	const char *like, *against; /* earlier releases; "-" is standard input */
 	const char *piece_length;   /* a number with a unit, or "auto" */
 	const char *hot;            /* a share; else BRIEF_HOT */
-	bool dry_run, no_sha256, no_new_public;
+	const char *shard;          /* "K/N" */
+	bool dry_run, no_sha256, no_new_public, merge, strip;
 };
 
 #define BRIEF_HOT 0.95
 
 /*
- * ERR_USAGE for words that contradict each other or miss their company. `tree` is the operand
- * (NULL: none); `json` says that results go to standard output.
+ * ERR_USAGE for words that contradict each other or miss their company. `json` says that results go
+ * to standard output.
  */
-ERR_CHECK int brief_check(const struct brief_words *words, const char *tree, bool json,
-			  struct err *e);
+ERR_CHECK int brief_check(const struct brief_words *words, const struct opt_list *operands,
+			  bool json, struct err *e);
 /*
  * Fills what words say of `ret`, which borrows them, and reads the piece length of `like`.
  * ERR_USAGE for what is no number; failures of `like` and `against`, if they cannot be read.

@@ -27,7 +27,7 @@ struct document;
 
 /*
  * Opens `path` ("-" is standard input) and tells from its first line what it is. ERR_MALFORMED if
- * it is none of the above.
+ * it is none of the above, ERR_USAGE if it is a part of an inventory (part.h).
  */
 struct document *document_open(const char *path, struct err *e);
 void document_close(struct document *d);

@@ -57,6 +57,8 @@ bool entry_is_attribute(const char *text);
 
 /* Appends the line without its line feed. */
 void entry_format(struct buf *to, const struct entry *entry);
+/* The same without what takes hashing: sha256, root and pieces. */
+void entry_format_judged(struct buf *to, const struct entry *entry);
 
 /*
  * Parses a line (without its line feed) and checks all that can be checked on it alone: the one

@@ -19,6 +19,7 @@
 #include <stddef.h>
 
 #include "swarm/arena.h"
+#include "swarm/buf.h"
 #include "swarm/err.h"
 #include "swarm/marked.h"
 #include "swarm/selection.h"
@@ -52,5 +53,11 @@ struct guardlist {
 ERR_CHECK int guardlist_read(struct guardlist *to, struct arena *arena, const struct marked *guards,
 			     const struct marked *disabled, struct err *e);
 void guardlist_release(struct guardlist *l);
+
+/*
+ * Appends all that decides what is refused, a line of JSON for each item of the two lists, so that
+ * lists that refuse the same in the same words have the same text.
+ */
+void guardlist_format(struct buf *to, const struct guardlist *l);
 
 #endif

@@ -15,6 +15,7 @@
 #include "swarm/err.h"
 #include "swarm/guards.h"
 #include "swarm/outfile.h"
+#include "swarm/part.h"
 #include "swarm/pool.h"
 #include "swarm/popularity.h"
 #include "swarm/progress.h"
@@ -39,11 +40,12 @@ struct pack_options {
 	bool no_new_public;    /* refuse what it had not as public */
 	struct pack_list logs; /* access logs; none: no hot set */
 	struct pack_list url_prefixes;
-	double hot; /* share of the bytes that the hot set carries */
+	double hot;              /* share of the bytes that the hot set carries */
+	struct part_shard shard; /* of several machines; neither bundle nor report then */
 
 	bool dry_run;              /* there will be no pack_run() */
 	bool plain;                /* `sha256` in the inventory */
-	const char *inventory;     /* where to; "-" is standard output */
+	const char *inventory;     /* or the part; where to; "-" is standard output */
 	const char *bundle;        /* NULL: none */
 	const char *report;        /* likewise; "-" is standard output */
 	const char *cache;         /* digests of files that do not change; NULL: none */
@@ -56,7 +58,8 @@ struct pack_options {
 
 struct pack_plan {
 	struct pool *pool;
-	struct scan scan;
+	struct scan scan; /* its files are those of the shard alone */
+	struct part part; /* likewise what is known of it before its lines; zeroed for the whole */
 	struct review review;
 	bool has_review;
 	struct popularity *traffic;    /* NULL: none */

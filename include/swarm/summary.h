@@ -8,23 +8,24 @@
 
 #include "swarm/buf.h"
 #include "swarm/jsonl.h"
+#include "swarm/part.h"
 #include "swarm/popularity.h"
 #include "swarm/scan.h"
 
 /* All append lines, each with its line feed. */
 
-/* Files and bytes by label. */
-void summary_describe(struct buf *to, const struct scan *scan);
+/* Files and bytes by label; of a part (NULL: the whole) what share of it is its own, too. */
+void summary_describe(struct buf *to, const struct scan *scan, const struct part *part);
 /* The first `shown` problems, "'x': no rule labels it". */
 void summary_problems(struct buf *to, const struct scan *scan, size_t shown);
 
 /*
  * One JSON object: {"public":{"files":N,"bytes":N},"origin":{...},"private":{...},
- * "traffic":{...},"piece_length":N,"dry_run":B}; `traffic` (popularity.h) only where it is not
- * NULL.
+ * "traffic":{...},"piece_length":N,"shard":{"number":N,"count":N,"files":N,"bytes":N},"dry_run":B};
+ * `traffic` (popularity.h) and `shard` only where they are not NULL.
  */
 void summary_format(struct buf *to, const struct scan *scan, const struct popularity *traffic,
-		    uint64_t piece_length, bool dry_run);
+		    uint64_t piece_length, const struct part *part, bool dry_run);
 /* One JSON object a problem: {"path":P, and the members of summary_put_problem()}. */
 void summary_format_problems(struct buf *to, const struct scan *scan);
 

@@ -50,12 +50,12 @@ static void summary_counts_by_label(void **state)
 	struct buf text = BUF_INIT;
 
 	(void)state;
-	summary_describe(&text, &scan);
+	summary_describe(&text, &scan, NULL);
 	assert_text(&text, "public   1,234,567 files, 5.5 TB\n"
 			   "origin   1 file, 1 byte\n"
 			   "private  0 files, 0 bytes\n");
 	skipping.skipped_links = 2;
-	summary_describe(&text, &skipping);
+	summary_describe(&text, &skipping, NULL);
 	assert_non_null(strstr(text.data, "\nskipped  2 symbolic links\n"));
 	buf_release(&text);
 }
@@ -89,7 +89,7 @@ static void summary_is_json_too(void **state)
 	struct buf text = BUF_INIT;
 
 	(void)state;
-	summary_format(&text, &scan, NULL, 65536, true);
+	summary_format(&text, &scan, NULL, 65536, NULL, true);
 	assert_text(&text, "{\"public\":{\"files\":1234567,\"bytes\":5497558138880},"
 			   "\"origin\":{\"files\":1,\"bytes\":1},"
 			   "\"private\":{\"files\":0,\"bytes\":0},"
