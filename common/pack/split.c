@@ -84,19 +84,36 @@ out:
 	return status;
 }
 
-static uint64_t room_of(uint64_t load, uint64_t ideal)
+static uint64_t room_of(uint64_t load, uint64_t level)
 {
-	return load < ideal ? ideal - load : 0;
+	return load < level ? level - load : 0;
+}
+
+/* The lowest level that holds what is left; `ideal` does, since all together fit below it. */
+static uint64_t find_level(const uint64_t *loads, uint32_t shares, uint64_t left, uint64_t ideal)
+{
+	uint64_t low = 0, high = ideal;
+
+	while (low < high) {
+		uint64_t level = low + (high - low) / 2, room = 0;
+		for (uint32_t k = 0; k < shares; k++)
+			room += room_of(loads[k], level);
+		if (room >= left)
+			high = level;
+		else
+			low = level + 1;
+	}
+	return low;
 }
 
 /*
  * Pours the others into what room is left. Where a file begins decides, in all of them behind each
  * other: so a share that gets more than its room leaves so much less to the next, not to the last.
  */
-static void pour_small(const struct scan_file *files, size_t n, uint64_t limit, uint64_t ideal,
+static void pour_small(const struct scan_file *files, size_t n, uint64_t limit, uint64_t level,
 		       const uint64_t *loads, uint32_t shares, uint32_t *ret)
 {
-	uint64_t at = 0, end = room_of(loads[0], ideal);
+	uint64_t at = 0, end = room_of(loads[0], level);
 	uint32_t k = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -104,7 +121,7 @@ static void pour_small(const struct scan_file *files, size_t n, uint64_t limit, 
 		if (cost > limit)
 			continue;
 		while (at >= end && k + 1 < shares)
-			end += room_of(loads[++k], ideal);
+			end += room_of(loads[++k], level);
 		ret[i] = k;
 		at += cost;
 	}
@@ -122,8 +139,13 @@ int split_files(const struct scan_file *files, size_t n, uint32_t shares, uint32
 		total += cost_of(&files[i]);
 	uint64_t ideal = total / shares + (total % shares != 0), limit = ideal / LARGE_PART;
 	int status = deal_large(files, n, limit, loads, shares, ret, e);
-	if (status == 0)
-		pour_small(files, n, limit, ideal, loads, shares, ret);
+	if (status == 0) {
+		uint64_t left = total;
+		for (uint32_t k = 0; k < shares; k++)
+			left -= loads[k];
+		pour_small(files, n, limit, find_level(loads, shares, left, ideal), loads, shares,
+			   ret);
+	}
 	free(loads);
 	return status;
 }
