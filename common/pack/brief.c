@@ -98,6 +98,7 @@ static int check_merge(const struct brief_words *w, const struct opt_list *parts
 					      {w->explain.count > 0, "explain"},
 					      {w->dry_run, "dry-run"},
 					      {w->report != NULL, "report"},
+					      {w->cache != NULL, "cache"},
 					      {w->against != NULL, "against"},
 					      {w->no_new_public, "no-new-public"},
 					      {w->logs.count > 0, "access-log"},
