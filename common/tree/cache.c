@@ -14,7 +14,9 @@
 #include "swarm/io.h"
 #include "swarm/outfile.h"
 
-#define MAGIC       "swarm: cache/1\n"
+/* Of any version, a cache begins so. */
+#define FAMILY      "swarm: cache/"
+#define MAGIC       FAMILY "1\n"
 #define HEADER_SIZE ((size_t)64)
 #define RECORD_SIZE ((size_t)152)
 /* Where things stand in a record. Numbers are of 64 bits unless it is said. */
@@ -57,7 +59,8 @@ struct cache {
 	struct made *made;
 	size_t made_count, made_room;
 	struct buf layers;
-	bool stale; /* a day of last use should be written */
+	bool stale;    /* a day of last use should be written */
+	bool is_taken; /* the name, by what is no cache: it stays as it is */
 };
 
 /* --- numbers ------------------------------------------------------------------------------------
@@ -118,8 +121,6 @@ static const uint8_t *layer_of(const struct cache *c, const uint8_t *record)
 /* Who else can write to it could have any digest published. */
 static const char *distrust(const struct stat *st)
 {
-	if (!S_ISREG(st->st_mode))
-		return "it is no regular file";
 	if (st->st_uid != geteuid() && st->st_uid != 0)
 		return "it belongs to another user";
 	if ((st->st_mode & (S_IWGRP | S_IWOTH)) != 0)
@@ -129,9 +130,7 @@ static const char *distrust(const struct stat *st)
 
 static const char *check_sizes(const struct cache *c, uint64_t size)
 {
-	if (size < HEADER_SIZE + SHA256_SIZE || memcmp(c->file, MAGIC, sizeof MAGIC) != 0)
-		return "it is no cache of this version";
-	if (c->count > size / RECORD_SIZE || c->layer_bytes > size ||
+	if (size > FILE_LIMIT || c->count > size / RECORD_SIZE || c->layer_bytes > size ||
 	    HEADER_SIZE + c->count * RECORD_SIZE + c->layer_bytes + SHA256_SIZE != size)
 		return "it is cut off or damaged";
 	return NULL;
@@ -168,34 +167,60 @@ static const char *check_records(const struct cache *c)
 	return NULL;
 }
 
+static const char *say(struct buf *reason, const struct err *e)
+{
+	buf_adds(reason, e->msg);
+	return reason->data;
+}
+
+/* Only a cache, and an empty file, may be replaced. */
+static const char *read_header(struct cache *c, int fd, uint8_t header[static HEADER_SIZE],
+			       struct buf *reason)
+{
+	struct err e;
+	ssize_t n = io_read(fd, header, HEADER_SIZE, c->path, &e);
+
+	if (n < 0)
+		return say(reason, &e);
+	c->is_taken =
+	    n > 0 && ((size_t)n < strlen(FAMILY) || memcmp(header, FAMILY, strlen(FAMILY)) != 0);
+	if ((size_t)n < HEADER_SIZE || memcmp(header, MAGIC, sizeof MAGIC) != 0)
+		return "it is no cache of this version";
+	c->count = get(header + 16, 8);
+	c->layer_bytes = get(header + 24, 8);
+	return NULL;
+}
+
 static const char *read_file(struct cache *c, int fd, struct buf *reason)
 {
+	uint8_t header[HEADER_SIZE];
 	struct stat st;
 	struct err e;
 
+	c->is_taken = true; /* unless read_header() knows better */
 	if (fstat(fd, &st) != 0)
 		return strerror(errno);
-	const char *why = distrust(&st);
+	if (!S_ISREG(st.st_mode))
+		return "it is no regular file";
+	const char *why = read_header(c, fd, header, reason);
+	if (why == NULL)
+		why = distrust(&st);
+	uint64_t size = (uint64_t)st.st_size;
+	if (why == NULL)
+		why = check_sizes(c, size);
 	if (why != NULL)
 		return why;
-	uint64_t size = (uint64_t)st.st_size;
-	if (size < HEADER_SIZE + SHA256_SIZE || size > FILE_LIMIT)
-		return "it is no cache of this version";
 	c->file = malloc((size_t)size);
 	if (c->file == NULL)
 		return "there is no memory for it";
-	ssize_t n = io_read(fd, c->file, (size_t)size, c->path, &e);
-	if (n < 0) {
-		buf_adds(reason, e.msg);
-		return reason->data;
-	}
-	if ((uint64_t)n != size)
+	memcpy(c->file, header, HEADER_SIZE);
+	ssize_t n = io_read(fd, c->file + HEADER_SIZE, (size_t)size - HEADER_SIZE, c->path, &e);
+	if (n < 0)
+		return say(reason, &e);
+	if ((uint64_t)n != size - HEADER_SIZE)
 		return "it is cut off or damaged";
-	c->count = get(c->file + 16, 8);
-	c->layer_bytes = get(c->file + 24, 8);
-	if ((why = check_sizes(c, size)) == NULL && (why = check_sum(c, size)) == NULL)
-		why = check_records(c);
-	return why;
+	why = check_sum(c, size);
+	return why == NULL ? check_records(c) : why;
 }
 
 static void forget(struct cache *c)
@@ -210,8 +235,10 @@ static const char *load(struct cache *c, struct buf *reason)
 {
 	int fd = open(c->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
-	if (fd < 0)
+	if (fd < 0) {
+		c->is_taken = errno != ENOENT;
 		return errno == ENOENT ? NULL : strerror(errno);
+	}
 	const char *why = read_file(c, fd, reason);
 	(void)close(fd);
 	return why;
@@ -476,7 +503,7 @@ static int write_out(struct cache *c, const struct chosen *list, size_t count,
 
 int cache_save(struct cache *c, struct scratch *scratch, struct err *e)
 {
-	if (c->made_count == 0 && !c->stale)
+	if (c->is_taken || (c->made_count == 0 && !c->stale))
 		return 0;
 	struct chosen *list = calloc((size_t)c->count + c->made_count + 1, sizeof *list);
 	if (list == NULL)

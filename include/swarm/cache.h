@@ -5,8 +5,9 @@
  * change (mtime and ctime) in nanoseconds. ctime cannot be set: whatever is written to a file moves
  * it. Two things make that unsafe, and such files are never remembered: a file that changed so
  * shortly before it was read that a later change could bear the same time (the racy timestamp that
- * git's index is careful of, too), and one whose times have no nanoseconds, as on file systems that
- * keep seconds only, or that are images made to have the same times in every version.
+ * git's index is careful of, too), and one whose times are coarse, as on file systems that keep
+ * seconds only, or that are images made to have the same times in every
+ * version.
  *
  * What else the digests depend on, such as the guards that looked at the content, is the caller's
  * `seal`.
@@ -20,7 +21,8 @@
  *   layers     of the records, one after the other
  *   32 bytes   the SHA-256 of all that
  *
- * A file that is not so, as a whole, is ignored.
+ * A file that is not so, as a whole, is ignored. One that does not even begin as some version of it
+ * does (unless it is empty), and what is no regular file, is not replaced either.
  */
 #ifndef SWARM_CACHE_H
 #define SWARM_CACHE_H
