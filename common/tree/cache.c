@@ -41,6 +41,8 @@ enum {
 #define KEY_END     AT_LAYER
 /* The coarsest clock of a file system that tells nanoseconds at all is far finer. */
 #define RACY_SECONDS 2
+/* What exFAT keeps; and, once it is mounted again, its ctime is the mtime, which can be set. */
+#define COARSE_NS 10000000
 /* A day of last use is written again when it is so old, not each time. */
 #define DAYS_IDLE  7
 #define DAY        86400
@@ -349,7 +351,7 @@ static bool is_racy(const struct cache *c, const struct source_stamp *s)
 
 static bool is_coarse(const struct source_stamp *s)
 {
-	return s->ctime_ns == 0;
+	return s->ctime_ns % COARSE_NS == 0;
 }
 
 int cache_add(struct cache *c, const struct cache_key *key, const struct filehash_options *options,

@@ -6,7 +6,7 @@
  * it. Two things make that unsafe, and such files are never remembered: a file that changed so
  * shortly before it was read that a later change could bear the same time (the racy timestamp that
  * git's index is careful of, too), and one whose times are coarse, as on file systems that keep
- * seconds only, or that are images made to have the same times in every
+ * seconds or hundredths of them only, or that are images made to have the same times in every
  * version.
  *
  * What else the digests depend on, such as the guards that looked at the content, is the caller's
