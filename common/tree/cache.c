@@ -175,7 +175,7 @@ static const char *say(struct buf *reason, const struct err *e)
 	return reason->data;
 }
 
-/* Only a cache, and an empty file, may be replaced. */
+/* Only a cache may be replaced, and what is left of one. */
 static const char *read_header(struct cache *c, int fd, uint8_t header[static HEADER_SIZE],
 			       struct buf *reason)
 {
@@ -184,8 +184,8 @@ static const char *read_header(struct cache *c, int fd, uint8_t header[static HE
 
 	if (n < 0)
 		return say(reason, &e);
-	c->is_taken =
-	    n > 0 && ((size_t)n < strlen(FAMILY) || memcmp(header, FAMILY, strlen(FAMILY)) != 0);
+	size_t known = (size_t)n < strlen(FAMILY) ? (size_t)n : strlen(FAMILY);
+	c->is_taken = memcmp(header, FAMILY, known) != 0;
 	if ((size_t)n < HEADER_SIZE || memcmp(header, MAGIC, sizeof MAGIC) != 0)
 		return "it is no cache of this version";
 	c->count = get(header + 16, 8);

@@ -22,7 +22,7 @@
  *   32 bytes   the SHA-256 of all that
  *
  * A file that is not so, as a whole, is ignored. One that does not even begin as some version of it
- * does (unless it is empty), and what is no regular file, is not replaced either.
+ * does, and what is no regular file, is not replaced either.
  */
 #ifndef SWARM_CACHE_H
 #define SWARM_CACHE_H
