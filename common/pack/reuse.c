@@ -4,6 +4,7 @@
 
 #include "swarm/buf.h"
 #include "swarm/cache.h"
+#include "swarm/mime.h"
 #include "swarm/sha256.h"
 
 /* What makes keys; one for all files of a run. */
@@ -16,9 +17,7 @@ struct sealer {
 
 static void add_text(struct sealer *s, const char *text)
 {
-	const char *to = text != NULL ? text : "";
-
-	buf_add(&s->text, to, strlen(to) + 1);
+	buf_add(&s->text, text, strlen(text) + 1);
 }
 
 static int open_sealer(struct sealer *s, const struct content *c, struct err *e)
@@ -41,10 +40,21 @@ static void close_sealer(struct sealer *s)
 	buf_release(&s->text);
 }
 
+/* What the rule says that it is, or the name; "" if neither does. */
+static const char *type_of(const struct scan_file *file)
+{
+	const char *type = file->rule != NULL ? file->rule->type : NULL;
+
+	if (type == NULL)
+		type = mime_of(file->path);
+	return type != NULL ? type : "";
+}
+
 /*
  * All that decides what guards make of the content: which of them there are, what they look for
- * (their code is that of this version), which of them are asked of this file, and what its name and
- * its type say that it is. -1: a wrong seal would find nothing, but could be remembered.
+ * (their code is that of this version), which of them are asked of this file, and what its type is.
+ * Its name decides no more than that, so that one record does for all the links to a file. -1: a
+ * wrong seal would find nothing, but could be remembered.
  */
 static int make_key(struct sealer *s, size_t i, struct cache_key *ret, struct err *e)
 {
@@ -57,8 +67,7 @@ static int make_key(struct sealer *s, size_t i, struct cache_key *ret, struct er
 	for (size_t k = 0; guards != NULL && k < guards_count(guards); k++)
 		buf_addc(&s->text, guards_applies(guards, k, file->path, file->label) ? '1' : '0');
 	add_text(s, label_name(file->label));
-	add_text(s, file->rule != NULL ? file->rule->type : NULL);
-	add_text(s, file->path);
+	add_text(s, type_of(file));
 	sha256_once(s->sha, s->text.data, s->text.len, digest);
 	memcpy(ret->seal, digest, sizeof ret->seal);
 	return buf_check(&s->text, e) == 0 ? sha256_check(s->sha, e) : -1;
