@@ -67,6 +67,12 @@ static int unmake(void **state)
 
 static const struct outputs_input inputs[] = {{NULL, "nothing"}, {"some.log", "an access log"}};
 
+static int check_all(struct fixture *f, const struct outputs *outputs, unsigned strip)
+{
+	f->e = (struct err){.code = ERR_NONE};
+	return outputs_check(outputs, f->source, f->rules, strip, &f->e);
+}
+
 static int check(struct fixture *f, const char *inventory, const char *bundle, const char *report,
 		 unsigned strip)
 {
@@ -76,8 +82,7 @@ static int check(struct fixture *f, const char *inventory, const char *bundle, c
 					.inputs = inputs,
 					.input_count = 2};
 
-	f->e = (struct err){.code = ERR_NONE};
-	return outputs_check(&outputs, f->source, f->rules, strip, &f->e);
+	return check_all(f, &outputs, strip);
 }
 
 static void assert_fine(struct fixture *f, const char *inventory, const char *bundle,
@@ -193,6 +198,38 @@ static void outputs_may_not_replace_a_folder_that_is_needed(void **state)
 	assert_fine(f, "i", "out/", "r");
 }
 
+static void assert_no_cache(struct fixture *f, const char *cache, const char *message)
+{
+	const struct outputs outputs = {.inventory = "i",
+					.bundle = "out/",
+					.report = "r",
+					.cache = cache,
+					.inputs = inputs,
+					.input_count = 2};
+	int status = check_all(f, &outputs, 0);
+
+	assert_string_equal(f->e.msg, message);
+	assert_int_equal(status, -1);
+	assert_int_equal(f->e.code, ERR_USAGE);
+}
+
+static void outputs_hold_a_cache_to_the_same_rules(void **state)
+{
+	struct fixture *f = *state;
+	const struct outputs fine = {.inventory = "i", .cache = "tree/secret/c"};
+
+	assert_int_equal(check_all(f, &fine, 0), 0);
+	assert_int_equal(check_all(f, &fine, 1), -1);
+	assert_no_cache(f, "i", "the output 'i' is the inventory as well");
+	assert_no_cache(f, "out", "the output 'out' is the bundle as well");
+	assert_no_cache(f, "./r", "the output './r' is the report as well");
+	assert_no_cache(f, "tree", "the output 'tree' is what is packed as well");
+	assert_no_cache(f, "base.yaml", "the output 'base.yaml' is a file of rules as well");
+	assert_no_cache(f, "some.log", "the output 'some.log' is an access log as well");
+	assert_no_cache(f, "alias/c", LIES("alias/c"));
+	assert_no_cache(f, "out/c", "the bundle 'out/' would replace the cache");
+}
+
 int main(void)
 {
 #define WITH(test) cmocka_unit_test_setup_teardown(test, make, unmake)
@@ -204,6 +241,7 @@ int main(void)
 	    WITH(outputs_may_not_lie_in_the_tree),
 	    WITH(outputs_may_lie_in_the_tree_where_it_is_private),
 	    WITH(outputs_may_not_replace_a_folder_that_is_needed),
+	    WITH(outputs_hold_a_cache_to_the_same_rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
