@@ -3,7 +3,11 @@
  *
  * A file is known by what the kernel tells of it: device, inode, size, and the times of its last
  * change (mtime and ctime) in nanoseconds. ctime cannot be set: whatever is written to a file moves
- * it. Two things make that unsafe, and such files are never remembered: a file that changed so
+ * it. The exception are pages that a program keeps mapped: of each, only the first change since it
+ * last went to disk does (in a tmpfs, the first ever), so a tree that is written to in that way
+ * needs its writers to be done before it is packed.
+ *
+ * Two things make the times unsafe, and such files are never remembered: a file that changed so
  * shortly before it was read that a later change could bear the same time (the racy timestamp that
  * git's index is careful of, too), and one whose times are coarse, as on file systems that keep
  * seconds or hundredths of them only, or that are images made to have the same times in every
