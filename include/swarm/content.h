@@ -34,8 +34,9 @@ struct content {
 };
 
 /*
- * A file that is not as it was listed is ERR_CHANGED. What the cache knows is read only where a
- * bundle needs it; what it does not know, it gets to know, also of a read that failed.
+ * A file that is not as it was listed is ERR_CHANGED. What the cache knows is not read, and what it
+ * does not know, it gets to know, also of a read that failed; with a bundle, which needs all
+ * content, it is neither asked nor told.
  */
 ERR_CHECK int content_read(const struct content *c, struct err *e);
 
