@@ -51,7 +51,7 @@ static int find_bad_pieces(const struct entry *entry, const struct filehash_dige
 static bool is_right(const struct survey *s, const struct entry *entry,
 		     const struct survey_file *content)
 {
-	if (content->right)
+	if (content->right && content->entry == entry)
 		return true;
 	if (content->size != entry->size)
 		return false;

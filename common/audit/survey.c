@@ -412,7 +412,8 @@ static int file_done(void *context, size_t i, struct filehash_digests *digests, 
 		p->error = strdup(e->msg);
 		return 0;
 	}
-	p->size = size;
+	p->found_size = size;
+	p->hashed = true;
 	/* Of most files that is all there is to know; a million digests would take as many bytes as
 	 * the manifest. */
 	p->right = p->entry != NULL && size == p->entry->size && survey_is_right(p->entry, digests);
@@ -451,7 +452,12 @@ static int read_directory(struct survey *s, struct pool *pool, struct err *e)
 	note_sizes(s, true);
 	job.count = s->count;
 	progress_begin(s->options->progress, "checking", bytes_to_read(s));
-	if (digest_files(&job, pool, e) == 0)
+	int status = digest_files(&job, pool, e);
+	/* Not before: what is to be read is decided by what was listed. */
+	for (size_t i = 0; i < s->count; i++)
+		if (s->files[i].hashed)
+			s->files[i].size = s->files[i].found_size;
+	if (status == 0)
 		return 0;
 	/* file_done() gives up for one reason only. */
 	return e->code != ERR_NONE ? -1 : err_nomem(e);

@@ -32,6 +32,11 @@ struct chunked *chunked_new(uint64_t piece_length, uint64_t size, const struct m
 	c->each = LEAVES >> c->height;
 	c->size = size;
 	c->count = merkle_pieces(size, CHUNKED_SIZE);
+	if (c->count > SIZE_MAX / SHA256_SIZE / LEAVES - 1) {
+		free(c);
+		(void)err_nomem(e);
+		return NULL;
+	}
 	c->nodes = reallocarray(NULL, c->count * c->each + 1, SHA256_SIZE);
 	if (c->nodes == NULL) {
 		free(c);

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEIGHTS 64
 /* Nodes of the same height that are hashed at a time, of however many rows. */
 #define GROUP ((size_t)128)
 /* What is kept of content that comes in order is one node for 2^6 leaves, a mebibyte. */
@@ -35,7 +34,7 @@ unsigned merkle_height(uint64_t piece_length)
 void merkle_fill_pads(struct merkle_pads *pads, struct lanes *l)
 {
 	memset(pads->root[0], 0, SHA256_SIZE);
-	for (unsigned height = 1; height < HEIGHTS; height++) {
+	for (unsigned height = 1; height < MERKLE_HEIGHTS; height++) {
 		uint8_t pair[2 * SHA256_SIZE];
 		memcpy(pair, pads->root[height - 1], SHA256_SIZE);
 		memcpy(pair + SHA256_SIZE, pads->root[height - 1], SHA256_SIZE);

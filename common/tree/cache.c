@@ -94,17 +94,24 @@ static void put_key(uint8_t *record, const struct cache_key *key)
 	memcpy(record + AT_SEAL, key->seal, CACHE_SEAL);
 }
 
-/* By device and inode. */
-static int compare_record(const void *left, const void *right)
+static int compare_inode(const uint8_t *x, const uint8_t *y)
 {
-	const uint8_t *x = left, *y = right;
-
 	for (int at = AT_DEVICE; at <= AT_INODE; at += 8) {
 		uint64_t a = get(x + at, 8), b = get(y + at, 8);
 		if (a != b)
 			return a < b ? -1 : 1;
 	}
 	return 0;
+}
+
+/* By device, inode and seal: links to one file may be looked at by different guards. */
+static int compare_record(const void *left, const void *right)
+{
+	int order = compare_inode(left, right);
+
+	return order != 0 ? order
+			  : memcmp((const uint8_t *)left + AT_SEAL,
+				   (const uint8_t *)right + AT_SEAL, CACHE_SEAL);
 }
 
 /* --- reading ------------------------------------------------------------------------------------
@@ -132,7 +139,8 @@ static const char *distrust(const struct stat *st)
 
 static const char *check_sizes(const struct cache *c, uint64_t size)
 {
-	if (size > FILE_LIMIT || c->count > size / RECORD_SIZE || c->layer_bytes > size ||
+	if (size > FILE_LIMIT || size > SIZE_MAX || c->count > size / RECORD_SIZE ||
+	    c->layer_bytes > size ||
 	    HEADER_SIZE + c->count * RECORD_SIZE + c->layer_bytes + SHA256_SIZE != size)
 		return "it is cut off or damaged";
 	return NULL;
@@ -401,7 +409,17 @@ static struct chosen choose_made(const struct cache *c, size_t i)
 	return (struct chosen){record, (const uint8_t *)c->layers.data + get(record + AT_LAYER, 8)};
 }
 
-/* What is new, and what is old and still asked for, in order; of two for one inode the new one. */
+/* Whether what is new knows another state of the file; it goes on at k, or a little before. */
+static bool is_outdated(const struct cache *c, const uint8_t *record, size_t k)
+{
+	for (size_t i = k > 0 ? k - 1 : 0; i <= k && i < c->made_count; i++)
+		if (compare_inode(c->made[i].record, record) == 0)
+			return memcmp(c->made[i].record, record, KEY_END) != 0;
+	return false;
+}
+
+/* What is new, and what is old and still asked for, in order; of two for one inode and seal the new
+ * one. */
 static size_t choose(const struct cache *c, struct chosen *to)
 {
 	size_t count = 0, k = 0;
@@ -413,11 +431,11 @@ static size_t choose(const struct cache *c, struct chosen *to)
 				: compare_record(record_at(c, i), c->made[k].record);
 		if (order >= 0) {
 			to[count++] = choose_made(c, k);
-			/* Names of one inode. */
+			/* Links to one file. */
 			for (k++; k < c->made_count &&
 				  compare_record(c->made[k - 1].record, c->made[k].record) == 0;)
 				k++;
-		} else if (is_in_use(c, record_at(c, i))) {
+		} else if (is_in_use(c, record_at(c, i)) && !is_outdated(c, record_at(c, i), k)) {
 			to[count++] =
 			    (struct chosen){record_at(c, i), layer_of(c, record_at(c, i))};
 		}

@@ -16,6 +16,11 @@
 
 /* How many entries may be listed ahead. */
 #define AHEAD_MAX ((size_t)50000)
+/*
+ * Each directory is opened from the top, above PATH_MAX a component at a time: a tree of one
+ * directory in the other, made to be deep, must not take the square of its depth.
+ */
+#define DEPTH_MAX 1000
 /* What one call to the kernel may return. */
 #define READ_ROOM ((size_t)32 * 1024)
 
@@ -25,6 +30,7 @@ struct crawl_folder {
 	enum state state;
 	struct crawl_folder *above, *below; /* in the stack, while it is waiting */
 	char *path;
+	unsigned depth; /* 0: the top */
 	struct crawl_entry *entries;
 	size_t count;
 	struct buf names; /* each with its NUL */
@@ -45,7 +51,7 @@ struct crawl {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct crawl_folder *stack; /* what waits; on top is what is needed first */
-	size_t ahead;               /* entries that are listed and not left */
+	size_t ahead;               /* entries that are listed and not entered */
 	struct helper *helpers;
 	unsigned helper_count, busy;
 	const struct crawl_folder *awaited; /* by who goes through them; NULL: none */
@@ -127,16 +133,19 @@ static char *read_link(int dir, const char *name)
 	}
 }
 
-static struct crawl_folder *new_folder(const char *parent, const char *name)
+/* `parent` is NULL for the top. */
+static struct crawl_folder *new_folder(const struct crawl_folder *parent, const char *name)
 {
 	struct crawl_folder *f = calloc(1, sizeof *f);
-	size_t len = strlen(parent), more = strlen(name);
+	size_t len = parent != NULL ? strlen(parent->path) : 0, more = strlen(name);
 
 	if (f == NULL || (f->path = malloc(len + more + 2)) == NULL) {
 		free(f);
 		return NULL;
 	}
-	memcpy(f->path, parent, len);
+	if (parent != NULL)
+		memcpy(f->path, parent->path, len);
+	f->depth = parent != NULL ? parent->depth + 1 : 0;
 	memcpy(f->path + len, name, more);
 	if (more > 0)
 		f->path[len + more++] = '/';
@@ -174,7 +183,7 @@ static void fill_entry(const struct crawl_folder *f, int dir, struct crawl_entry
 	if (entry->type == SOURCE_SYMLINK)
 		entry->target = read_link(dir, entry->name);
 	if (entry->type == SOURCE_DIRECTORY)
-		entry->folder = new_folder(f->path, entry->name);
+		entry->folder = new_folder(f, entry->name);
 	if ((entry->type == SOURCE_SYMLINK && entry->target == NULL) ||
 	    (entry->type == SOURCE_DIRECTORY && entry->folder == NULL)) {
 		entry->type = SOURCE_BROKEN;
@@ -186,6 +195,10 @@ static int open_folder(int root, const struct crawl_folder *f)
 {
 	size_t len = strlen(f->path);
 
+	if (f->depth > DEPTH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
 	if (len == 0)
 		return openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	/* Without the slash, behind which a link would be followed. */
@@ -308,7 +321,7 @@ struct crawl *crawl_new(int root, struct pool *pool, struct err *e)
 	c->pool = pool;
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->changed, NULL);
-	c->top = new_folder("", "");
+	c->top = new_folder(NULL, "");
 	/* With one thread, the caller's is the one. */
 	unsigned helpers = pool != NULL && pool_threads(pool) > 1 ? pool_threads(pool) : 0;
 	c->helpers = calloc(helpers + 1, sizeof *c->helpers);
@@ -372,6 +385,8 @@ int crawl_enter(struct crawl *c, struct crawl_folder *f)
 	while (f->state != LISTED)
 		pthread_cond_wait(&c->changed, &c->lock);
 	c->awaited = NULL;
+	c->ahead -= f->count;
+	call_helpers(c);
 	pthread_mutex_unlock(&c->lock);
 	errno = f->error;
 	return f->error == 0 ? 0 : -1;
@@ -392,14 +407,10 @@ const char *crawl_path(const struct crawl_folder *f)
 	return f->path;
 }
 
-void crawl_leave(struct crawl *c, struct crawl_folder *parent, size_t i)
+void crawl_leave(struct crawl_folder *parent, size_t i)
 {
 	struct crawl_folder *f = parent->entries[i].folder;
 
 	parent->entries[i].folder = NULL;
-	pthread_mutex_lock(&c->lock);
-	c->ahead -= f->count;
-	call_helpers(c);
-	pthread_mutex_unlock(&c->lock);
 	free_folder(f);
 }

@@ -1,4 +1,3 @@
-#define _DEFAULT_SOURCE /* reallocarray() */
 #include "swarm/digest.h"
 
 #include <pthread.h>
@@ -26,11 +25,11 @@
 #define ARENA       ((size_t)1024 * 1024)
 #define ARENA_PLAIN ((size_t)4 * 1024 * 1024 - 4096)
 #define ARENA_FILES ((size_t)256)
-/* All arenas together, where there are many threads. */
+/* All arenas together: more threads than have one would only wait for the disk. */
 #define ARENAS_MAX ((size_t)32 * 1024 * 1024)
 /* Chunks that wait for those who need them in order. */
 #define BLOCKS_FOR(threads) (4 * (size_t)(threads) + 4)
-/* However many threads there are, the blocks stay below 32 MiB. */
+/* However many threads there are, the blocks take little over 32 MiB. */
 #define BLOCKS_MAX ((size_t)128)
 
 /* --- what the threads share ---------------------------------------------------------------------
@@ -267,6 +266,7 @@ static void end_large(struct crew *c, struct worker *w, struct large *f)
 		b->next = c->spare;
 		c->spare = b;
 	}
+	pthread_cond_broadcast(&c->changed);
 	pthread_mutex_unlock(&c->lock);
 	uint64_t size = f->in.size;
 	int status = finish_large(c, w, f, &digests, &e);
@@ -489,8 +489,10 @@ static size_t read_small(struct crew *c, struct worker *w, size_t i, const struc
 	struct err e;
 	int status = read_whole(in, 0, bytes, len, &e);
 
-	if (status == 0 && file->onlooker != NULL && len > 0)
-		status = file->onlooker->see(file->onlooker, bytes, len, &e);
+	/* In blocks, as of a large one: an onlooker's work on one is bounded. */
+	for (size_t at = 0; status == 0 && file->onlooker != NULL && at < len; at += CHUNKED_SIZE)
+		status = file->onlooker->see(file->onlooker, bytes + at,
+					     len - at < CHUNKED_SIZE ? len - at : CHUNKED_SIZE, &e);
 	if (status == 0)
 		status = look_again(c->job, i, in, bytes, len, &e);
 	status = close_file(in, status, &e);
@@ -587,12 +589,13 @@ static void give_up(struct crew *c, struct worker *w)
 	}
 }
 
+/* The i-th of the crew, whichever of the pool's threads that is. */
 static int serve(void *context, size_t i, unsigned worker)
 {
 	struct crew *c = context;
-	struct worker *w = &c->workers[worker];
+	struct worker *w = &c->workers[i];
 
-	(void)i;
+	(void)worker;
 	pthread_mutex_lock(&c->lock);
 	while (!c->stopped) {
 		if (help_large(c, w) || help_small(c, w))
@@ -693,8 +696,6 @@ static void size_arenas(struct crew *c)
 	c->arena = c->job->hash.plain ? ARENA_PLAIN : ARENA;
 	if (c->arena > ARENAS_MAX / c->threads)
 		c->arena = ARENAS_MAX / c->threads;
-	if (c->arena < ARENA)
-		c->arena = ARENA;
 	c->small_max = c->job->hash.plain ? c->arena : c->arena / 2;
 }
 
@@ -703,6 +704,8 @@ int digest_files(const struct digest_job *job, struct pool *pool, struct err *e)
 	struct crew c = {.job = job, .threads = pool_threads(pool)};
 	int status = -1;
 
+	if (c.threads > ARENAS_MAX / ARENA)
+		c.threads = ARENAS_MAX / ARENA;
 	size_arenas(&c);
 	pthread_mutex_init(&c.lock, NULL);
 	pthread_cond_init(&c.changed, NULL);
@@ -711,9 +714,15 @@ int digest_files(const struct digest_job *job, struct pool *pool, struct err *e)
 		(void)err_nomem(e);
 		goto out;
 	}
-	for (unsigned k = 0; k < c.threads; k++)
-		if (equip(&c, &c.workers[k], e) != 0)
+	for (unsigned k = 0; k < c.threads; k++) {
+		if (equip(&c, &c.workers[k], e) == 0)
+			continue;
+		if (k == 0)
 			goto out;
+		/* Fewer do, too. */
+		dismiss(&c.workers[k]);
+		c.threads = k;
+	}
 	merkle_fill_pads(&c.pads, c.workers[0].lanes);
 	if (lanes_check(c.workers[0].lanes, e) != 0)
 		goto out;

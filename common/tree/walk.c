@@ -68,21 +68,13 @@ void walk_close(struct walk *w)
 	free(w);
 }
 
-/* -1: errno. */
-static int enter(struct walk *w, struct crawl_folder *folder)
+/* Goes into a folder that has been entered. */
+static int descend(struct walk *w, struct crawl_folder *folder, struct err *e)
 {
 	struct frame *f = calloc(1, sizeof *f);
 
-	if (f == NULL) {
-		errno = ENOMEM;
-		return -1;
-	}
-	if (crawl_enter(w->crawl, folder) != 0) {
-		int why = errno;
-		free(f);
-		errno = why;
-		return -1;
-	}
+	if (f == NULL)
+		return err_nomem(e);
 	f->folder = folder;
 	f->up = w->top;
 	w->top = f;
@@ -96,7 +88,7 @@ static void leave(struct walk *w)
 		struct frame *f = w->top;
 		w->top = f->up;
 		if (w->top != NULL)
-			crawl_leave(w->crawl, w->top->folder, w->top->at - 1);
+			crawl_leave(w->top->folder, w->top->at - 1);
 		free(f);
 	}
 }
@@ -106,9 +98,15 @@ static int start(struct walk *w, struct err *e)
 	w->crawl = crawl_new(w->fd, w->pool, e);
 	if (w->crawl == NULL)
 		return -1;
-	if (enter(w, crawl_top(w->crawl)) == 0)
+	struct crawl_folder *top = crawl_top(w->crawl);
+	int status = crawl_enter(w->crawl, top) == 0
+			 ? descend(w, top, e)
+			 : err_sys(e, "'%s': cannot read the directory", w->name);
+	if (status == 0)
 		return 0;
-	return err_sys(e, "'%s': cannot read the directory", w->name);
+	crawl_free(w->crawl);
+	w->crawl = NULL;
+	return -1;
 }
 
 int walk_next(struct walk *w, struct source_item *ret, struct err *e)
@@ -134,11 +132,13 @@ int walk_next(struct walk *w, struct source_item *ret, struct err *e)
 				    .error = entry->error,
 				    .stamp = entry->stamp};
 	/* A directory is entered at once, so that one that cannot be read is known as such. */
-	if (entry->type == SOURCE_DIRECTORY && enter(w, entry->folder) != 0) {
-		ret->type = SOURCE_BROKEN;
-		ret->error = errno;
-		crawl_leave(w->crawl, f->folder, f->at - 1);
-	}
+	if (entry->type != SOURCE_DIRECTORY)
+		return 1;
+	if (crawl_enter(w->crawl, entry->folder) == 0)
+		return descend(w, entry->folder, e) == 0 ? 1 : -1;
+	ret->type = SOURCE_BROKEN;
+	ret->error = errno;
+	crawl_leave(f->folder, f->at - 1);
 	return 1;
 }
 

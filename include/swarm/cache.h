@@ -21,7 +21,7 @@
  *
  *   64 bytes   "swarm: cache/1\n", a NUL, then as 64-bit numbers the count of records, the bytes
  *              of layers, and zeros
- *   records    of 152 bytes, see cache.c, sorted by device and inode
+ *   records    of 152 bytes, see cache.c, sorted by device, inode and seal
  *   layers     of the records, one after the other
  *   32 bytes   the SHA-256 of all that
  *

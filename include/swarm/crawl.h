@@ -3,8 +3,9 @@
  * order.
  *
  * Each directory is a folder with its entries in order of their names. Whoever needs a folder that
- * no thread has begun lists it himself. What has been listed and not been taken is bounded.
- * Directories are opened from the top each time, without following links (beneath.h).
+ * no thread has begun lists it himself. What has been listed and not been entered is bounded, and
+ * so is the depth (ENAMETOOLONG). Directories are opened from the top each time, without following
+ * links (beneath.h).
  */
 #ifndef SWARM_CRAWL_H
 #define SWARM_CRAWL_H
@@ -39,8 +40,8 @@ void crawl_free(struct crawl *c);
 
 struct crawl_folder *crawl_top(struct crawl *c);
 /*
- * Sees that the folder is listed. Its entries are valid until it is left. -1 with errno: it
- * cannot be read.
+ * Sees that the folder is listed; once for each. Its entries are valid until it is left. -1 with
+ * errno: it cannot be read.
  */
 int crawl_enter(struct crawl *c, struct crawl_folder *f);
 size_t crawl_count(const struct crawl_folder *f);
@@ -48,6 +49,6 @@ const struct crawl_entry *crawl_entry(const struct crawl_folder *f, size_t i);
 /* The path from the top, with a slash behind it; "" for the top. */
 const char *crawl_path(const struct crawl_folder *f);
 /* Frees the folder of entry i, which was entered; those below it have been left already. */
-void crawl_leave(struct crawl *c, struct crawl_folder *parent, size_t i);
+void crawl_leave(struct crawl_folder *parent, size_t i);
 
 #endif

@@ -41,14 +41,16 @@ ERR_CHECK int merkle_layer_root(const uint8_t *layer, size_t count, uint64_t pie
 /* --- parts of trees, for those who hash many at once --------------------------------------------
  */
 
+#define MERKLE_HEIGHTS 64
+
 /* The roots of 2^height missing leaves, by height. */
 struct merkle_pads {
-	uint8_t root[64][SHA256_SIZE];
+	uint8_t root[MERKLE_HEIGHTS][SHA256_SIZE];
 };
 
 void merkle_fill_pads(struct merkle_pads *pads, struct lanes *l);
 
-#define MERKLE_TOP 64 /* as a target: wherever one node is left */
+#define MERKLE_TOP MERKLE_HEIGHTS /* as a target: wherever one node is left */
 
 /* Nodes of one height, side by side, with room for one more behind them. */
 struct merkle_row {

@@ -26,12 +26,14 @@ struct survey_file {
 	const char *name;          /* without what --strip-components takes */
 	const struct entry *entry; /* what it should be; NULL: extra */
 	char *error;               /* why it could not be read; NULL if it could */
-	uint64_t size;
+	uint64_t size;             /* as it was listed, or once all are read, as it was then */
+	uint64_t found_size;       /* when it was read */
 	/* Of the entry's bytes; NULL: it was not hashed, or is right. */
 	struct filehash_digests *digests;
 	size_t same_as; /* of a hard link: the file with the content, else NONE */
 	bool exec;
-	bool right;  /* it was hashed, and is what it should be */
+	bool hashed; /* of a directory: it was read */
+	bool right;  /* and is what it should be */
 	bool gone;   /* while we looked */
 	bool silent; /* only of interest for others that share its content */
 	bool taken;  /* of an extra one: it is the new place of a missing file */

@@ -268,6 +268,38 @@ static void walk_goes_deep_and_wide(void **state)
 	source_close(s);
 }
 
+static void walk_ends_where_it_is_too_deep(void **state)
+{
+	struct source_item item;
+	struct err e;
+	size_t folders = 0;
+	int got, at = open(".", O_RDONLY | O_DIRECTORY);
+	struct buf last = BUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < 1010; i++) {
+		assert_int_equal(mkdirat(at, "d", 0755), 0);
+		int next = openat(at, "d", O_RDONLY | O_DIRECTORY);
+		assert_int_equal(close(at), 0);
+		at = next;
+	}
+	assert_int_equal(close(at), 0);
+	write_file("z", "");
+	struct source *s = open_source(".", 1);
+	while ((got = source_next(s, &item, &e)) > 0) {
+		folders += item.type == SOURCE_DIRECTORY;
+		if (item.type == SOURCE_BROKEN)
+			assert_int_equal(item.error, ENAMETOOLONG);
+		buf_clear(&last);
+		buf_adds(&last, item.path);
+	}
+	assert_int_equal(got, 0);
+	assert_int_equal(folders, 1000);
+	assert_string_equal(last.data, "z");
+	buf_release(&last);
+	source_close(s);
+}
+
 /* What cannot be entered is an item that says why, and the walk goes on behind it. */
 static void walk_goes_on_behind_what_it_cannot_read(void **state)
 {
@@ -882,6 +914,7 @@ int main(void)
 	    IN_FOLDER(walk_never_follows_links_to_folders),
 	    IN_FOLDER(walk_reads_long_links_whole),
 	    IN_FOLDER(walk_goes_deep_and_wide),
+	    IN_FOLDER(walk_ends_where_it_is_too_deep),
 	    IN_FOLDER(walk_goes_on_behind_what_it_cannot_read),
 	    IN_FOLDER(walk_is_the_same_with_threads_ahead),
 	    IN_FOLDER(walk_notices_what_has_just_gone),
