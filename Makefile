@@ -39,23 +39,23 @@ LIBS := libarchive libcrypto yaml-0.1 jansson zlib libpcre2-8 libutf8proc libzst
 # Minimum versions are what the code was written against; older ones lack options it relies on.
 CHECK := libarchive >= 3.6 libcrypto >= 3.0 yaml-0.1 >= 0.2 jansson >= 2.13 zlib >= 1.2 \
          libpcre2-8 >= 10.32 libutf8proc >= 2.1 libzstd >= 1.5 libdivsufsort >= 2.0 liblzma >= 5.2
-ifeq ($(filter help clean setup demo check bench,$(or $(MAKECMDGOALS),all))$(shell $(PKG_CONFIG) --print-errors --exists '$(CHECK)' 2>&1),)
+ifeq ($(filter help clean setup demo check bench,$(or $(MAKECMDGOALS),all))$(shell $(PKG_CONFIG) --print-errors --exists '$(CHECK)' 2>&1 || echo missing),)
 else ifeq ($(filter help clean setup demo check bench,$(or $(MAKECMDGOALS),all)),)
 $(error libraries are missing or too old: run scripts/setup build)
 endif
 # Guards look for many patterns at once with Hyperscan, or with Vectorscan where that is packaged;
 # PCRE2 alone does the same, slowly.
-ifeq ($(PCRE2)$(shell $(PKG_CONFIG) --exists libhs || echo missing),)
+ifeq ($(PCRE2)$(shell $(PKG_CONFIG) --exists libhs 2>/dev/null || echo missing),)
 LIBS += libhs
 HSFLAGS := -DSWARM_HYPERSCAN
 endif
 # SHA-256 of many messages at once; it has no .pc file. OpenSSL alone gives the same digests.
-ifeq ($(OPENSSL)$(shell echo '\#include <intel-ipsec-mb.h>' | $(CC) $(CPPFLAGS) -E -o /dev/null - 2>&1),)
+ifeq ($(OPENSSL)$(shell echo '\#include <intel-ipsec-mb.h>' | $(CC) $(CPPFLAGS) -E -o /dev/null - 2>/dev/null || echo missing),)
 IMBFLAGS := -DSWARM_IPSECMB
 IMBLIBS  := -lIPSec_MB
 endif
-PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
-PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null) $(IMBLIBS) -lm
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null || true)
+PKG_LIBS   := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null || true) $(IMBLIBS) -lm
 
 ALL_CPPFLAGS = -Iinclude -D_XOPEN_SOURCE=700 -D_FILE_OFFSET_BITS=64 \
                -DSWARM_VERSION='"$(VERSION)"' $(CPPHARD) $(HSFLAGS) $(IMBFLAGS) \
