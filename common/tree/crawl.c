@@ -162,18 +162,14 @@ static void examine(int dir, struct crawl_entry *entry)
 	if (fstatat(dir, entry->name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
 		entry->type = SOURCE_BROKEN;
 		entry->error = errno;
-	} else if (S_ISREG(st.st_mode)) {
-		entry->type = SOURCE_FILE;
-		entry->size = (uint64_t)st.st_size;
-		entry->exec = (st.st_mode & S_IXUSR) != 0;
-		source_fill_stamp(&entry->stamp, &st);
-	} else if (S_ISDIR(st.st_mode)) {
-		entry->type = SOURCE_DIRECTORY;
-	} else if (S_ISLNK(st.st_mode)) {
-		entry->type = SOURCE_SYMLINK;
-	} else {
-		entry->type = SOURCE_SPECIAL;
+		return;
 	}
+	entry->type = source_type_of(st.st_mode);
+	if (entry->type != SOURCE_FILE)
+		return;
+	entry->size = (uint64_t)st.st_size;
+	entry->exec = (st.st_mode & S_IXUSR) != 0;
+	source_fill_stamp(&entry->stamp, &st);
 }
 
 static void fill_entry(const struct crawl_folder *f, int dir, struct crawl_entry *entry)

@@ -81,6 +81,14 @@ void source_read_ahead(struct source *s, struct pool *pool)
 		walk_read_ahead(s->walk, pool);
 }
 
+enum source_type source_type_of(mode_t mode)
+{
+	return S_ISREG(mode)   ? SOURCE_FILE
+	       : S_ISDIR(mode) ? SOURCE_DIRECTORY
+	       : S_ISLNK(mode) ? SOURCE_SYMLINK
+			       : SOURCE_SPECIAL;
+}
+
 void source_fill_stamp(struct source_stamp *stamp, const struct stat *st)
 {
 	stamp->device = (uint64_t)st->st_dev;

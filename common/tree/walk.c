@@ -142,19 +142,11 @@ int walk_next(struct walk *w, struct source_item *ret, struct err *e)
 	return 1;
 }
 
-static enum source_type type_of(mode_t mode)
-{
-	return S_ISREG(mode)   ? SOURCE_FILE
-	       : S_ISDIR(mode) ? SOURCE_DIRECTORY
-	       : S_ISLNK(mode) ? SOURCE_SYMLINK
-			       : SOURCE_SPECIAL;
-}
-
 enum source_type walk_type_at(const struct walk *w, const char *path)
 {
 	struct stat st;
 
-	return beneath_stat(w->fd, path, &st) == 0 ? type_of(st.st_mode) : SOURCE_BROKEN;
+	return beneath_stat(w->fd, path, &st) == 0 ? source_type_of(st.st_mode) : SOURCE_BROKEN;
 }
 
 int walk_file_open(const struct walk *w, const char *path, const struct source_item *expected,

@@ -29,6 +29,8 @@ enum source_type {
 	SOURCE_BROKEN,   /* could not be examined; `error` says why (ENOENT: it has just gone) */
 };
 
+/* What a stat's st_mode says; never SOURCE_HARDLINK. */
+enum source_type source_type_of(mode_t mode);
 /* "a directory", "a symbolic link", ... */
 const char *source_type_name(enum source_type type);
 
