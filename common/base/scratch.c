@@ -74,37 +74,45 @@ void scratch_forget(struct scratch *s, const char *path)
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* Empties the directory `fd` and closes it. */
-static void empty_directory(int fd)
+/* Empties the directory `fd` and closes it. Returns whether anything went. */
+static bool empty_directory(int fd)
 {
 	DIR *dir = fdopendir(fd);
+	bool removed = false;
 
 	if (dir == NULL) {
 		(void)close(fd);
-		return;
+		return false;
 	}
 	for (struct dirent *d; (d = readdir(dir)) != NULL;) {
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
 			continue;
-		if (unlinkat(fd, d->d_name, 0) == 0)
+		if (unlinkat(fd, d->d_name, 0) == 0) {
+			removed = true;
 			continue;
+		}
 		int below = openat(fd, d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (below >= 0)
-			empty_directory(below);
-		(void)unlinkat(fd, d->d_name, AT_REMOVEDIR);
+		if (below >= 0 && empty_directory(below))
+			removed = true;
+		if (unlinkat(fd, d->d_name, AT_REMOVEDIR) == 0)
+			removed = true;
 	}
 	(void)closedir(dir);
+	return removed;
 }
 
+/*
+ * Another thread may be adding files as fast as they go, so what counts is not
+ * how often this has been tried but whether anything still goes.
+ */
 static void remove_tree(const char *path)
 {
-	/* Another thread may be adding files: each round leaves it fewer folders to add them to. */
-	for (int round = 0; round < 100; round++) {
+	for (int in_vain = 0; in_vain < 100; in_vain++) {
 		if (unlink(path) == 0 || errno == ENOENT)
 			return;
 		int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd >= 0)
-			empty_directory(fd);
+		if (fd >= 0 && empty_directory(fd))
+			in_vain = 0;
 		if (rmdir(path) == 0 || errno == ENOENT)
 			return;
 	}
