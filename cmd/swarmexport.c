@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "swarm/cli.h"
-#include "swarm/headers.h"
 #include "swarm/intake.h"
 #include "swarm/jsonl.h"
+#include "swarm/nginxmaps.h"
 #include "swarm/outfile.h"
 #include "swarm/text.h"
 #include "swarm/trust.h"
@@ -93,8 +93,8 @@ static int load_trust(const struct options *o, struct trust **ret, struct err *e
 /* --- the run ------------------------------------------------------------------------------------
  */
 
-static void describe(const struct cli *cli, const struct head *head, const struct headers_counts *c,
-		     bool checked)
+static void describe(const struct cli *cli, const struct head *head,
+		     const struct nginxmaps_counts *c, bool checked)
 {
 	struct buf text = BUF_INIT;
 
@@ -125,7 +125,7 @@ static void describe(const struct cli *cli, const struct head *head, const struc
 	buf_release(&text);
 }
 
-static void format(struct buf *to, const struct head *head, const struct headers_counts *c,
+static void format(struct buf *to, const struct head *head, const struct nginxmaps_counts *c,
 		   bool checked)
 {
 	struct jsonl_writer w = {.to = to};
@@ -151,26 +151,26 @@ static void format(struct buf *to, const struct head *head, const struct headers
 
 static int put(void *context, const struct entry *entry, struct err *e)
 {
-	return headers_add(context, entry, e);
+	return nginxmaps_add(context, entry, e);
 }
 
 static int export_headers(struct cli *cli, const struct options *o, const struct trust *trust,
 			  struct err *e)
 {
 	const struct outfile_options how = {.force = o->common.force};
-	const struct headers_options what = {o->url_prefix, o->payloads, o->match.items,
-					     o->match.count};
+	const struct nginxmaps_options what = {o->url_prefix, o->payloads, o->match.items,
+					       o->match.count};
 	const struct intake_options in = {cli->operands.items[0], o->head, trust, utc_now()};
-	struct headers_counts counts;
+	struct nginxmaps_counts counts;
 	struct head head;
 	struct buf result = BUF_INIT;
 	struct outfile *out = NULL;
-	struct headers *h = headers_new(&what, e);
+	struct nginxmaps *h = nginxmaps_new(&what, e);
 	int status = -1;
 
 	if (h == NULL || (out = outfile_open(output_of(o), &how, cli->scratch, e)) == NULL ||
 	    intake_read(&in, put, h, &head, e) != 0 ||
-	    headers_write(h, &head.id, head.digest, out, &counts, e) != 0 ||
+	    nginxmaps_write(h, &head.id, head.digest, out, &counts, e) != 0 ||
 	    outfile_commit(out, e) != 0)
 		goto out;
 	describe(cli, &head, &counts, trust != NULL);
@@ -182,7 +182,7 @@ static int export_headers(struct cli *cli, const struct options *o, const struct
 out:
 	buf_release(&result);
 	outfile_free(out);
-	headers_free(h);
+	nginxmaps_free(h);
 	return status;
 }
 

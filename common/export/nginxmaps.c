@@ -1,5 +1,5 @@
 #define _DEFAULT_SOURCE /* reallocarray() */
-#include "swarm/headers.h"
+#include "swarm/nginxmaps.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ struct item {
 	uint8_t sha256[SHA256_SIZE];
 };
 
-struct headers {
+struct nginxmaps {
 	struct item *items;
 	size_t count, cap;
 	const char *cache; /* of the last item that had one: most have the same */
@@ -39,7 +39,7 @@ struct headers {
 /* --- what is asked for --------------------------------------------------------------------------
  */
 
-static int read_match(struct headers *h, const char *text, struct err *e)
+static int read_match(struct nginxmaps *h, const char *text, struct err *e)
 {
 	const char *equals = strchr(text, '=');
 
@@ -61,7 +61,7 @@ static int read_match(struct headers *h, const char *text, struct err *e)
 	return 0;
 }
 
-static int read_options(struct headers *h, const struct headers_options *o, struct err *e)
+static int read_options(struct nginxmaps *h, const struct nginxmaps_options *o, struct err *e)
 {
 	h->globs = calloc(o->match_count + 1, sizeof *h->globs);
 	h->patterns = calloc(o->match_count + 1, sizeof *h->patterns);
@@ -82,9 +82,9 @@ static int read_options(struct headers *h, const struct headers_options *o, stru
 	return o->payloads != NULL ? offers_read(o->payloads, &h->offers, e) : 0;
 }
 
-struct headers *headers_new(const struct headers_options *options, struct err *e)
+struct nginxmaps *nginxmaps_new(const struct nginxmaps_options *options, struct err *e)
 {
-	struct headers *h = calloc(1, sizeof *h);
+	struct nginxmaps *h = calloc(1, sizeof *h);
 
 	if (h == NULL) {
 		(void)err_nomem(e);
@@ -93,11 +93,11 @@ struct headers *headers_new(const struct headers_options *options, struct err *e
 	buf_init(&h->prefix);
 	if (read_options(h, options, e) == 0)
 		return h;
-	headers_free(h);
+	nginxmaps_free(h);
 	return NULL;
 }
 
-void headers_free(struct headers *h)
+void nginxmaps_free(struct nginxmaps *h)
 {
 	if (h == NULL)
 		return;
@@ -115,7 +115,7 @@ void headers_free(struct headers *h)
 /* --- files --------------------------------------------------------------------------------------
  */
 
-static int grow(struct headers *h, struct err *e)
+static int grow(struct nginxmaps *h, struct err *e)
 {
 	size_t want = h->cap == 0 ? 64 : h->cap * 2;
 	struct item *items = reallocarray(h->items, want, sizeof *items);
@@ -127,7 +127,7 @@ static int grow(struct headers *h, struct err *e)
 	return 0;
 }
 
-int headers_add(struct headers *h, const struct entry *entry, struct err *e)
+int nginxmaps_add(struct nginxmaps *h, const struct entry *entry, struct err *e)
 {
 	if (!entry->has_sha256)
 		return err_set(e, ERR_REFUSED,
@@ -158,7 +158,7 @@ static int by_uri(const void *left, const void *right)
 }
 
 /* Orders the files as nginx compares them. */
-static int sort(struct headers *h, struct err *e)
+static int sort(struct nginxmaps *h, struct err *e)
 {
 	if (h->count > 0)
 		qsort(h->items, h->count, sizeof *h->items, by_uri);
@@ -176,13 +176,13 @@ static int sort(struct headers *h, struct err *e)
 
 /* A file being written: the text of it that is still to be flushed, and what it is made of. */
 struct sheet {
-	const struct headers *h;
+	const struct nginxmaps *h;
 	const char *version;
 	struct outfile *out;
 	struct buf text;
 	struct buf key, value; /* of one line, as they are meant */
 	struct buf pattern;    /* of a dictionary */
-	struct headers_counts *counts;
+	struct nginxmaps_counts *counts;
 	struct names patterns; /* 2 for those that several files have, else 1 */
 };
 
@@ -265,10 +265,10 @@ static int put_cache(struct sheet *s, const struct item *item, struct err *e)
 /* The pattern, or nothing where the file is to be no dictionary. */
 static void add_pattern(struct buf *to, const struct sheet *s, const struct item *item)
 {
-	const struct headers *h = s->h;
+	const struct nginxmaps *h = s->h;
 	size_t i;
 
-	if (item->size == 0 || item->size > HEADERS_DICTIONARY_MAX)
+	if (item->size == 0 || item->size > NGINXMAPS_DICTIONARY_MAX)
 		return;
 	if (glob_list_match(h->globs, h->match_count, item->path, false, GLOB_NEGATES_BELOW, &i))
 		buf_adds(to, h->patterns[i]);
@@ -389,7 +389,7 @@ static int put_offers(struct sheet *s, const char *from, const char *to,
 	return 0;
 }
 
-static void count_offers(const struct offers *o, struct headers_counts *c)
+static void count_offers(const struct offers *o, struct nginxmaps_counts *c)
 {
 	for (size_t i = 0; i < o->count; i++) {
 		const struct offer *offer = &o->list[i];
@@ -496,9 +496,9 @@ static int put_all(struct sheet *s, struct err *e)
 	return flush(s, 0, e);
 }
 
-int headers_write(struct headers *h, const struct release_id *id,
-		  const uint8_t digest[static SHA256_SIZE], struct outfile *out,
-		  struct headers_counts *ret, struct err *e)
+int nginxmaps_write(struct nginxmaps *h, const struct release_id *id,
+		    const uint8_t digest[static SHA256_SIZE], struct outfile *out,
+		    struct nginxmaps_counts *ret, struct err *e)
 {
 	struct sheet s = {.h = h,
 			  .version = id->version,
@@ -511,7 +511,7 @@ int headers_write(struct headers *h, const struct release_id *id,
 			  .patterns = NAMES_INIT};
 	int status = -1;
 
-	*ret = (struct headers_counts){.files = h->count};
+	*ret = (struct nginxmaps_counts){.files = h->count};
 	count_offers(&h->offers, ret);
 	if (sort(h, e) == 0) {
 		add_comment(&s, id, digest);

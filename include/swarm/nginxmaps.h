@@ -1,5 +1,5 @@
 /*
- * headers: what nginx needs to know to serve a release with its payloads (RFC 9842), as a file to
+ * nginxmaps: what nginx needs to know to serve a release with its payloads (RFC 9842), as a file to
  * be included in its http block. It defines variables by maps, which swarmexport(1) describes:
  *
  *   $swarm_entry       of the files of the release: URI and digest, looked up by $uri
@@ -9,8 +9,8 @@
  *   $swarm_etag, $swarm_last_modified, $swarm_unchanged   so that 304 means the same content
  *   $swarm_vary, $swarm_cache_control, $swarm_dictionary  values of header fields
  */
-#ifndef SWARM_HEADERS_H
-#define SWARM_HEADERS_H
+#ifndef SWARM_NGINXMAPS_H
+#define SWARM_NGINXMAPS_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -22,11 +22,11 @@
 #include "swarm/sha256.h"
 
 /* Larger files are never a dictionary: no window reaches over them. */
-#define HEADERS_DICTIONARY_MAX (UINT64_C(128) << 20)
+#define NGINXMAPS_DICTIONARY_MAX (UINT64_C(128) << 20)
 
-struct headers;
+struct nginxmaps;
 
-struct headers_options {
+struct nginxmaps_options {
 	const char *url_prefix; /* in front of the paths of files, as in urls.h; NULL: "/" */
 	const char *payloads;   /* their folder; NULL: there are none */
 	/*
@@ -38,7 +38,7 @@ struct headers_options {
 };
 
 /* How much there is of what. */
-struct headers_counts {
+struct nginxmaps_counts {
 	uint64_t files, dictionaries;
 	uint64_t dcz, zstd;     /* payloads on offer */
 	uint64_t payload_bytes; /* of these */
@@ -48,19 +48,19 @@ struct headers_counts {
 };
 
 /* ERR_USAGE for a match or prefix that cannot be one. */
-struct headers *headers_new(const struct headers_options *options, struct err *e);
-void headers_free(struct headers *h);
+struct nginxmaps *nginxmaps_new(const struct nginxmaps_options *options, struct err *e);
+void nginxmaps_free(struct nginxmaps *h);
 /*
  * Takes a file of the release in, of which nothing is kept by reference. ERR_REFUSED for one
  * without a plain digest; ERR_MALFORMED for a payload that is none.
  */
-ERR_CHECK int headers_add(struct headers *h, const struct entry *entry, struct err *e);
+ERR_CHECK int nginxmaps_add(struct nginxmaps *h, const struct entry *entry, struct err *e);
 /*
  * Writes it all. `digest` is that of the manifest's body. ERR_REFUSED for what nginx cannot
  * express: two URIs that differ in case only, a word of over 4,000 bytes.
  */
-ERR_CHECK int headers_write(struct headers *h, const struct release_id *id,
-			    const uint8_t digest[static SHA256_SIZE], struct outfile *out,
-			    struct headers_counts *ret, struct err *e);
+ERR_CHECK int nginxmaps_write(struct nginxmaps *h, const struct release_id *id,
+			      const uint8_t digest[static SHA256_SIZE], struct outfile *out,
+			      struct nginxmaps_counts *ret, struct err *e);
 
 #endif

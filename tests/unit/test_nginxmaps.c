@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "swarm/headers.h"
 #include "swarm/io.h"
+#include "swarm/nginxmaps.h"
 
-static char folder[] = "/tmp/swarm-test-headers-XXXXXX";
+static char folder[] = "/tmp/swarm-test-nginxmaps-XXXXXX";
 static char path[sizeof folder + 16];
 static struct scratch *scratch;
 
@@ -50,14 +50,14 @@ static struct entry entry_of(const char *name, uint64_t size)
 }
 
 /* 0 with what was written in `ret`. */
-static int write_out(struct headers *h, struct buf *ret, struct headers_counts *counts,
+static int write_out(struct nginxmaps *h, struct buf *ret, struct nginxmaps_counts *counts,
 		     struct err *e)
 {
 	const struct outfile_options how = {.force = true};
 	struct outfile *out = outfile_open(path, &how, scratch, e);
 
 	assert_non_null(out);
-	int status = headers_write(h, &id, digest, out, counts, e);
+	int status = nginxmaps_write(h, &id, digest, out, counts, e);
 	if (status == 0)
 		assert_int_equal(outfile_commit(out, e), 0);
 	outfile_free(out);
@@ -70,13 +70,13 @@ static int write_out(struct headers *h, struct buf *ret, struct headers_counts *
 	return 0;
 }
 
-static void headers_keep_nothing_of_an_entry(void **state)
+static void nginxmaps_keep_nothing_of_an_entry(void **state)
 {
-	const struct headers_options what = {.url_prefix = "/farm-1.0.2/"};
-	struct headers_counts counts;
+	const struct nginxmaps_options what = {.url_prefix = "/farm-1.0.2/"};
+	struct nginxmaps_counts counts;
 	struct err e;
 	struct buf text = BUF_INIT;
-	struct headers *h = headers_new(&what, &e);
+	struct nginxmaps *h = nginxmaps_new(&what, &e);
 
 	(void)state;
 	assert_non_null(h);
@@ -87,7 +87,7 @@ static void headers_keep_nothing_of_an_entry(void **state)
 		(void)snprintf(cache, sizeof cache, "max-age=%d", i / 2);
 		struct entry entry = entry_of(name, (uint64_t)i);
 		entry.cache = cache;
-		assert_int_equal(headers_add(h, &entry, &e), 0);
+		assert_int_equal(nginxmaps_add(h, &entry, &e), 0);
 		memset(name, 'x', sizeof name - 1);
 		memset(cache, 'x', sizeof cache - 1);
 	}
@@ -106,55 +106,55 @@ static void headers_keep_nothing_of_an_entry(void **state)
 	assert_null(strstr(text.data, "match=\\\"/farm-*/f129.js"));
 	assert_null(strstr(text.data, "xxx"));
 	buf_release(&text);
-	headers_free(h);
-	headers_free(NULL);
+	nginxmaps_free(h);
+	nginxmaps_free(NULL);
 }
 
-static void headers_leave_giants_out_of_dictionaries(void **state)
+static void nginxmaps_leave_giants_out_of_dictionaries(void **state)
 {
-	const struct headers_options what = {.url_prefix = NULL};
-	struct headers_counts counts;
+	const struct nginxmaps_options what = {.url_prefix = NULL};
+	struct nginxmaps_counts counts;
 	struct err e;
 	struct buf text = BUF_INIT;
-	struct headers *h = headers_new(&what, &e);
-	struct entry fits = entry_of("fits", HEADERS_DICTIONARY_MAX);
-	struct entry over = entry_of("over", HEADERS_DICTIONARY_MAX + 1);
+	struct nginxmaps *h = nginxmaps_new(&what, &e);
+	struct entry fits = entry_of("fits", NGINXMAPS_DICTIONARY_MAX);
+	struct entry over = entry_of("over", NGINXMAPS_DICTIONARY_MAX + 1);
 
 	(void)state;
 	assert_non_null(h);
-	assert_int_equal(headers_add(h, &fits, &e), 0);
-	assert_int_equal(headers_add(h, &over, &e), 0);
+	assert_int_equal(nginxmaps_add(h, &fits, &e), 0);
+	assert_int_equal(nginxmaps_add(h, &over, &e), 0);
 	assert_int_equal(write_out(h, &text, &counts, &e), 0);
 	assert_int_equal(counts.dictionaries, 1);
 	assert_non_null(strstr(text.data, "match=\\\"/fits\\\""));
 	buf_release(&text);
-	headers_free(h);
+	nginxmaps_free(h);
 }
 
-static void headers_count_patterns_that_are_shared(void **state)
+static void nginxmaps_count_patterns_that_are_shared(void **state)
 {
 	static const char *const names[] = {"a/82c9d.js", "a/7720b.js", "a/9f0c1.js", "b/9f0c1.js",
 					    "a/app.js"};
-	const struct headers_options what = {.url_prefix = NULL};
-	struct headers_counts counts;
+	const struct nginxmaps_options what = {.url_prefix = NULL};
+	struct nginxmaps_counts counts;
 	struct err e;
 	struct buf text = BUF_INIT;
-	struct headers *h = headers_new(&what, &e);
+	struct nginxmaps *h = nginxmaps_new(&what, &e);
 
 	(void)state;
 	assert_non_null(h);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		struct entry entry = entry_of(names[i], 1);
-		assert_int_equal(headers_add(h, &entry, &e), 0);
+		assert_int_equal(nginxmaps_add(h, &entry, &e), 0);
 	}
 	assert_int_equal(write_out(h, &text, &counts, &e), 0);
 	assert_int_equal(counts.dictionaries, 5);
 	assert_int_equal(counts.shared, 3);
 	buf_release(&text);
-	headers_free(h);
+	nginxmaps_free(h);
 }
 
-static void headers_refuse_what_maps_cannot_tell_apart(void **state)
+static void nginxmaps_refuse_what_maps_cannot_tell_apart(void **state)
 {
 	/* Not neighbours in file-tree order. */
 	static const char *const names[][3] = {{"A/x", "a-b", "a/X"},
@@ -162,35 +162,35 @@ static void headers_refuse_what_maps_cannot_tell_apart(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		const struct headers_options what = {.url_prefix = NULL};
-		struct headers_counts counts;
+		const struct nginxmaps_options what = {.url_prefix = NULL};
+		struct nginxmaps_counts counts;
 		struct err e = {.code = ERR_NONE};
 		struct buf text = BUF_INIT;
-		struct headers *h = headers_new(&what, &e);
+		struct nginxmaps *h = nginxmaps_new(&what, &e);
 		assert_non_null(h);
 		for (size_t k = 0; k < 3; k++) {
 			struct entry entry = entry_of(names[i][k], 1);
-			assert_int_equal(headers_add(h, &entry, &e), 0);
+			assert_int_equal(nginxmaps_add(h, &entry, &e), 0);
 		}
 		assert_int_equal(write_out(h, &text, &counts, &e), i == 0 ? -1 : 0);
 		assert_int_equal(e.code, i == 0 ? ERR_REFUSED : ERR_NONE);
 		buf_release(&text);
-		headers_free(h);
+		nginxmaps_free(h);
 	}
 }
 
-static void headers_refuse_words_that_are_too_long(void **state)
+static void nginxmaps_refuse_words_that_are_too_long(void **state)
 {
 	static char name[1025];
-	struct headers_counts counts;
+	struct nginxmaps_counts counts;
 
 	(void)state;
 	/* The value of the first map is the longest: '"/', the name, a blank, 64 digits, '"'. */
 	for (size_t n = 1000; n <= 1001; n++) {
-		const struct headers_options what = {.url_prefix = NULL};
+		const struct nginxmaps_options what = {.url_prefix = NULL};
 		struct err e = {.code = ERR_NONE};
 		struct buf text = BUF_INIT;
-		struct headers *h = headers_new(&what, &e);
+		struct nginxmaps *h = nginxmaps_new(&what, &e);
 		assert_non_null(h);
 		size_t dollars = 0, len = 0;
 		size_t wanted = n == 1000 ? 4000 : 4001;
@@ -204,39 +204,39 @@ static void headers_refuse_words_that_are_too_long(void **state)
 			name[at++] = 'x';
 		name[at] = '\0';
 		struct entry entry = entry_of(name, 0);
-		assert_int_equal(headers_add(h, &entry, &e), 0);
+		assert_int_equal(nginxmaps_add(h, &entry, &e), 0);
 		assert_int_equal(write_out(h, &text, &counts, &e), n == 1000 ? 0 : -1);
 		assert_int_equal(e.code, n == 1000 ? ERR_NONE : ERR_REFUSED);
 		buf_release(&text);
-		headers_free(h);
+		nginxmaps_free(h);
 	}
 }
 
-static void headers_need_digests(void **state)
+static void nginxmaps_need_digests(void **state)
 {
-	const struct headers_options what = {.url_prefix = NULL};
+	const struct nginxmaps_options what = {.url_prefix = NULL};
 	struct err e = {.code = ERR_NONE};
-	struct headers *h = headers_new(&what, &e);
+	struct nginxmaps *h = nginxmaps_new(&what, &e);
 	struct entry entry = entry_of("x", 1);
 
 	(void)state;
 	assert_non_null(h);
 	entry.has_sha256 = false;
-	assert_int_equal(headers_add(h, &entry, &e), -1);
+	assert_int_equal(nginxmaps_add(h, &entry, &e), -1);
 	assert_int_equal(e.code, ERR_REFUSED);
-	headers_free(h);
+	nginxmaps_free(h);
 }
 
-static void headers_reject_matches_that_are_none(void **state)
+static void nginxmaps_reject_matches_that_are_none(void **state)
 {
 	static const char *const bad[] = {"*.js", "=/x", "*.js=x", "*.js=/(x)", "[=/x", "#x=/x"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		const char *const matches[] = {"a=/b", bad[i]};
-		const struct headers_options what = {.matches = matches, .match_count = 2};
+		const struct nginxmaps_options what = {.matches = matches, .match_count = 2};
 		struct err e = {.code = ERR_NONE};
-		assert_null(headers_new(&what, &e));
+		assert_null(nginxmaps_new(&what, &e));
 		assert_int_equal(e.code, ERR_USAGE);
 	}
 }
@@ -244,13 +244,13 @@ static void headers_reject_matches_that_are_none(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(headers_keep_nothing_of_an_entry),
-	    cmocka_unit_test(headers_leave_giants_out_of_dictionaries),
-	    cmocka_unit_test(headers_count_patterns_that_are_shared),
-	    cmocka_unit_test(headers_refuse_what_maps_cannot_tell_apart),
-	    cmocka_unit_test(headers_refuse_words_that_are_too_long),
-	    cmocka_unit_test(headers_need_digests),
-	    cmocka_unit_test(headers_reject_matches_that_are_none),
+	    cmocka_unit_test(nginxmaps_keep_nothing_of_an_entry),
+	    cmocka_unit_test(nginxmaps_leave_giants_out_of_dictionaries),
+	    cmocka_unit_test(nginxmaps_count_patterns_that_are_shared),
+	    cmocka_unit_test(nginxmaps_refuse_what_maps_cannot_tell_apart),
+	    cmocka_unit_test(nginxmaps_refuse_words_that_are_too_long),
+	    cmocka_unit_test(nginxmaps_need_digests),
+	    cmocka_unit_test(nginxmaps_reject_matches_that_are_none),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
