@@ -67,33 +67,6 @@ static const struct opt_program program = {
 /* --- what is asked for --------------------------------------------------------------------------
  */
 
-struct globs {
-	struct glob **list;
-	size_t count;
-};
-
-static void globs_release(struct globs *g)
-{
-	for (size_t i = 0; i < g->count; i++)
-		glob_free(g->list[i]);
-	free(g->list);
-}
-
-static int read_globs(const struct options *o, struct globs *ret, struct err *e)
-{
-	ret->list = calloc(o->only.count + 1, sizeof *ret->list);
-	if (ret->list == NULL)
-		return err_nomem(e);
-	for (; ret->count < o->only.count; ret->count++) {
-		ret->list[ret->count] = glob_new(o->only.items[ret->count], e);
-		if (ret->list[ret->count] == NULL) {
-			e->code = ERR_USAGE;
-			return err_prefix(e, "--only '%s'", o->only.items[ret->count]);
-		}
-	}
-	return 0;
-}
-
 static int check_options(const struct options *o, const struct cli *cli, struct err *e)
 {
 	bool copy = cli->operands.count > 1;
@@ -118,7 +91,7 @@ static bool says(const char *choice, const char *word)
 	return choice != NULL && strcmp(choice, word) == 0;
 }
 
-static int read_options(const struct options *o, const struct cli *cli, const struct globs *only,
+static int read_options(const struct options *o, const struct cli *cli, struct glob *const *only,
 			struct verify_options *ret, struct err *e)
 {
 	*ret = (struct verify_options){
@@ -132,8 +105,8 @@ static int read_options(const struct options *o, const struct cli *cli, const st
 		      .roots_only = o->roots_only,
 		      .ignore_extra = says(o->extra, "ignore"),
 		      .strict_modes = says(o->modes, "error"),
-		      .only = only->list,
-		      .only_count = only->count,
+		      .only = only,
+		      .only_count = o->only.count,
 		      .threads = cli_threads(cli),
 		      .progress = cli->progress},
 	};
@@ -159,7 +132,7 @@ static const char *last_line(struct buf *text)
 
 static int verify(struct cli *cli, const struct options *o, struct err *e)
 {
-	struct globs only = {.list = NULL};
+	struct glob **only = NULL;
 	struct trust *trust = NULL;
 	struct verify_options how;
 	struct verdict verdict;
@@ -167,8 +140,9 @@ static int verify(struct cli *cli, const struct options *o, struct err *e)
 	bool verbose = cli->options->verbose > 0;
 
 	verdict_init(&verdict);
-	if (check_options(o, cli, e) != 0 || read_globs(o, &only, e) != 0 ||
-	    read_options(o, cli, &only, &how, e) != 0 ||
+	if (check_options(o, cli, e) != 0 ||
+	    (only = glob_list_new("--only", o->only.items, o->only.count, e)) == NULL ||
+	    read_options(o, cli, only, &how, e) != 0 ||
 	    (trust = trust_load(&o->trust, getenv("SWARM_TRUST"), &o->threshold, e)) == NULL)
 		goto out;
 	how.trust = trust;
@@ -190,7 +164,7 @@ out:
 	buf_release(&text);
 	int status = verdict.status;
 	verdict_release(&verdict);
-	globs_release(&only);
+	glob_list_free(only, o->only.count);
 	trust_free(trust);
 	return status;
 }

@@ -17,6 +17,8 @@
 #define INFIX ".swarm-"
 /* How much of the target's name stands in a temporary one, which has its own limit of 255. */
 #define NAME_SHOWN 200
+/* How much gathered text is worth a write. */
+#define TEXT_BLOCK ((size_t)256 * 1024)
 
 struct outfile {
 	char *path;
@@ -219,6 +221,19 @@ void outfile_free(struct outfile *o)
 int outfile_write(struct outfile *o, const void *bytes, size_t len, struct err *e)
 {
 	return io_write(o->fd, bytes, len, o->path, e);
+}
+
+int outfile_drain(struct outfile *o, struct buf *text, struct err *e)
+{
+	if (buf_check(text, e) != 0 || outfile_write(o, text->data, text->len, e) != 0)
+		return -1;
+	buf_clear(text);
+	return 0;
+}
+
+int outfile_gather(struct outfile *o, struct buf *text, struct err *e)
+{
+	return text->len >= TEXT_BLOCK ? outfile_drain(o, text, e) : 0;
 }
 
 int outfile_sync(struct outfile *o, struct err *e)

@@ -207,6 +207,24 @@ int opt_check_operands(const struct opt_program *program, const struct opt_list 
 	return 0;
 }
 
+bool opt_given(const struct opt *option, const void *values)
+{
+	const void *field = (const char *)values + option->offset;
+
+	switch (option->kind) {
+	case OPT_SECTION: return false;
+	case OPT_FLAG: return *(const bool *)field;
+	case OPT_COUNT: return *(const unsigned *)field > 0;
+	case OPT_STRING:
+	case OPT_CHOICE: return *(const char *const *)field != NULL;
+	case OPT_STRINGS: return ((const struct opt_list *)field)->count > 0;
+	case OPT_NUMBER:
+	case OPT_DURATION:
+	case OPT_SIZE: return ((const struct opt_number *)field)->given;
+	}
+	return false;
+}
+
 void opt_release(const struct opt *options, void *ret, struct opt_list *operands)
 {
 	for (const struct opt *o = options; !is_end(o); o++) {

@@ -15,8 +15,6 @@
 #include "swarm/urlpattern.h"
 #include "swarm/urls.h"
 
-#define WRITE_BLOCK ((size_t)256 * 1024)
-
 struct item {
 	const char *path;
 	const char *cache; /* NULL if none */
@@ -186,16 +184,6 @@ struct sheet {
 	struct names patterns; /* 2 for those that several files have, else 1 */
 };
 
-static int flush(struct sheet *s, size_t least, struct err *e)
-{
-	if (s->text.len < least)
-		return 0;
-	if (buf_check(&s->text, e) != 0 || outfile_write(s->out, s->text.data, s->text.len, e) != 0)
-		return -1;
-	buf_clear(&s->text);
-	return 0;
-}
-
 /* Ends a line of a map; `path` is what it is about. */
 static int put_line(struct sheet *s, const char *path, struct err *e)
 {
@@ -216,7 +204,7 @@ static int put_line(struct sheet *s, const char *path, struct err *e)
 		return err_set(e, ERR_REFUSED,
 			       "'%s' would take a word of over %zu bytes, more than nginx reads",
 			       path, NGINX_WORD_MAX);
-	return flush(s, WRITE_BLOCK, e);
+	return outfile_gather(s->out, &s->text, e);
 }
 
 static void begin_line(struct sheet *s)
@@ -493,7 +481,7 @@ static int put_all(struct sheet *s, struct err *e)
 		return -1;
 	buf_adds(&s->text, choice);
 	buf_adds(&s->text, validators);
-	return flush(s, 0, e);
+	return outfile_drain(s->out, &s->text, e);
 }
 
 int nginxmaps_write(struct nginxmaps *h, const struct release_id *id,

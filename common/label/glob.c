@@ -501,6 +501,33 @@ static bool last_match_by_level(struct glob *const *list, size_t n, const char *
 	return selected;
 }
 
+struct glob **glob_list_new(const char *name, const char *const *patterns, size_t n, struct err *e)
+{
+	struct glob **list = calloc(n + 1, sizeof(struct glob *));
+
+	if (list == NULL) {
+		(void)err_nomem(e);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		list[i] = glob_new(patterns[i], e);
+		if (list[i] == NULL) {
+			e->code = ERR_USAGE;
+			(void)err_prefix(e, "%s '%s'", name, patterns[i]);
+			glob_list_free(list, i);
+			return NULL;
+		}
+	}
+	return list;
+}
+
+void glob_list_free(struct glob **list, size_t n)
+{
+	for (size_t i = 0; list != NULL && i < n; i++)
+		glob_free(list[i]);
+	free(list);
+}
+
 bool glob_list_match(struct glob *const *list, size_t n, const char *path, bool is_directory,
 		     enum glob_negation negation, size_t *ret_index)
 {

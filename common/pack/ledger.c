@@ -7,8 +7,6 @@
 #include "swarm/path.h"
 #include "swarm/summary.h"
 
-#define WRITE_BLOCK ((size_t)256 * 1024)
-
 /* Where in the three lists of a scan, each in file-tree order, the next path is. */
 struct place {
 	size_t file, kept, problem;
@@ -169,14 +167,6 @@ static void put_totals(struct buf *to, const struct ledger *l)
 	buf_addc(to, '\n');
 }
 
-static int flush(struct buf *text, struct outfile *to, struct err *e)
-{
-	if (buf_check(text, e) != 0 || outfile_write(to, text->data, text->len, e) != 0)
-		return -1;
-	buf_clear(text);
-	return 0;
-}
-
 int ledger_write(const struct ledger *l, struct outfile *to, struct err *e)
 {
 	struct place at = {.file = 0};
@@ -184,11 +174,10 @@ int ledger_write(const struct ledger *l, struct outfile *to, struct err *e)
 	int status = 0;
 
 	while (status == 0 && put_next(&text, l, &at))
-		if (text.len >= WRITE_BLOCK)
-			status = flush(&text, to, e);
+		status = outfile_gather(to, &text, e);
 	put_totals(&text, l);
 	if (status == 0)
-		status = flush(&text, to, e);
+		status = outfile_drain(to, &text, e);
 	buf_release(&text);
 	return status;
 }

@@ -10,8 +10,6 @@
 #include "swarm/seal.h"
 #include "swarm/text.h"
 
-#define WRITE_BLOCK ((size_t)256 * 1024)
-
 /* --- the lines ----------------------------------------------------------------------------------
  */
 
@@ -22,15 +20,6 @@ struct copy {
 	struct buf text;
 };
 
-static int flush(struct copy *c, struct err *e)
-{
-	if (buf_check(&c->text, e) != 0)
-		return -1;
-	int status = outfile_write(c->out, c->text.data, c->text.len, e);
-	buf_clear(&c->text);
-	return status;
-}
-
 static int copy_line(struct copy *c, struct err *e)
 {
 	size_t len;
@@ -40,7 +29,7 @@ static int copy_line(struct copy *c, struct err *e)
 		return 0;
 	buf_add(&c->text, line, len);
 	buf_addc(&c->text, '\n');
-	return c->text.len >= WRITE_BLOCK ? flush(c, e) : 0;
+	return outfile_gather(c->out, &c->text, e);
 }
 
 static int copy_lines(struct copy *c, struct endorse *ret, struct err *e)
@@ -59,7 +48,7 @@ static int copy_lines(struct copy *c, struct endorse *ret, struct err *e)
 	arena_release(&arena);
 	if (status != 0 || got < 0)
 		return -1;
-	return c->out != NULL ? flush(c, e) : 0;
+	return c->out != NULL ? outfile_drain(c->out, &c->text, e) : 0;
 }
 
 int endorse_read(struct recipe *recipe, struct endorse *ret, struct err *e)

@@ -47,9 +47,8 @@ static int read_head(const struct intake_options *o, const struct document *d, s
 	return status;
 }
 
-static int read_body(struct document *d, const struct head *head,
-		     int (*put)(void *context, const struct entry *entry, struct err *e),
-		     void *context, struct err *e)
+static int read_body(struct document *d, const struct head *head, const struct intake_sink *sink,
+		     struct err *e)
 {
 	struct arena arena = ARENA_INIT;
 	struct entry entry;
@@ -58,8 +57,10 @@ static int read_body(struct document *d, const struct head *head,
 
 	if (body == NULL)
 		return -1;
+	if (sink->begin(sink->context, body_header(body), head, e) != 0)
+		goto out;
 	while ((got = body_next(body, &arena, &entry, e)) > 0) {
-		if (put(context, &entry, e) != 0)
+		if (sink->put(sink->context, &entry, e) != 0)
 			got = -1;
 		arena_release(&arena);
 		if (got < 0)
@@ -68,12 +69,12 @@ static int read_body(struct document *d, const struct head *head,
 	arena_release(&arena);
 	if (got == 0)
 		got = trust_body(body, document_name(d), head, e);
+out:
 	body_close(body);
 	return got;
 }
 
-int intake_read(const struct intake_options *options,
-		int (*put)(void *context, const struct entry *entry, struct err *e), void *context,
+int intake_read(const struct intake_options *options, const struct intake_sink *sink,
 		struct head *ret, struct err *e)
 {
 	struct document *d = document_open(options->manifest, e);
@@ -88,7 +89,7 @@ int intake_read(const struct intake_options *options,
 			      : kind == DOCUMENT_INVENTORY ? "an inventory"
 							   : "a delta");
 	else if (read_head(options, d, ret, e) == 0)
-		status = read_body(d, ret, put, context, e);
+		status = read_body(d, ret, sink, e);
 	document_close(d);
 	return status;
 }

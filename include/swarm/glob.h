@@ -39,6 +39,13 @@ bool glob_is_negated(const struct glob *g);
 bool glob_match(const struct glob *g, const char *path, bool is_directory);
 
 /*
+ * The n patterns of an option, `name` ("--only"), as a list for glob_list_match(); ERR_USAGE names
+ * the one that is none.
+ */
+struct glob **glob_list_new(const char *name, const char *const *patterns, size_t n, struct err *e);
+void glob_list_free(struct glob **list, size_t n);
+
+/*
  * What a `!` pattern that matches a directory says of the files below it.
  *
  * In gitignore it takes back what selected the directory, while files below it stay selected by any

@@ -74,6 +74,8 @@ ERR_CHECK int opt_parse(const struct opt *options, int argc, char *const *argv, 
 /* ERR_USAGE where there are too few operands or too many. */
 ERR_CHECK int opt_check_operands(const struct opt_program *program, const struct opt_list *operands,
 				 struct err *e);
+/* Whether an option was given; `values` is what opt_parse() filled. */
+bool opt_given(const struct opt *option, const void *values);
 /* Frees the lists, not the strings. */
 void opt_release(const struct opt *options, void *ret, struct opt_list *operands);
 /* What --help prints. */

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "swarm/buf.h"
 #include "swarm/err.h"
 #include "swarm/scratch.h"
 
@@ -32,6 +33,12 @@ struct outfile *outfile_open(const char *path, const struct outfile_options *opt
 void outfile_free(struct outfile *o);
 
 ERR_CHECK int outfile_write(struct outfile *o, const void *bytes, size_t len, struct err *e);
+/*
+ * The same for text that a caller gathers: writes it and clears it as soon as it is worth a write;
+ * outfile_drain() writes whatever there is. Both check the text.
+ */
+ERR_CHECK int outfile_gather(struct outfile *o, struct buf *text, struct err *e);
+ERR_CHECK int outfile_drain(struct outfile *o, struct buf *text, struct err *e);
 /*
  * Flushes to disk, so that only the naming is left to go wrong. A caller with several outputs does
  * this to all of them before it commits the first.

@@ -1,0 +1,174 @@
+#include "swarm/exporter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "swarm/glob.h"
+#include "swarm/headers.h"
+#include "swarm/text.h"
+
+static const struct exporter_format *const formats[] = {
+    &headers_format,
+};
+
+#define FORMATS (sizeof formats / sizeof *formats)
+
+const char *const exporter_names[] = {"headers", NULL};
+const char *const exporter_labels[] = {"public", "origin", "all", NULL};
+
+struct exporter {
+	struct exporter_job job;
+	const struct exporter_format *format;
+	void *self; /* of the format */
+	struct glob **only;
+	bool labels[LABEL_PRIVATE]; /* that are wanted */
+	bool matched;               /* --only, whatever the label */
+	uint64_t files, bytes;      /* passed on */
+	struct release_id id;
+};
+
+/* --- formats and options ------------------------------------------------------------------------
+ */
+
+static const struct exporter_format *find(const char *name)
+{
+	for (size_t i = 0; i < FORMATS; i++)
+		if (strcmp(formats[i]->name, name) == 0)
+			return formats[i];
+	return NULL;
+}
+
+static bool takes(const struct exporter_format *f, const char *option)
+{
+	if (strcmp(option, "only") == 0 || strcmp(option, "label") == 0)
+		return !f->all;
+	for (const char *const *o = f->options; *o != NULL; o++)
+		if (strcmp(*o, option) == 0)
+			return true;
+	return false;
+}
+
+bool exporter_takes(const char *format, const char *option)
+{
+	const struct exporter_format *f = find(format);
+
+	return f != NULL && takes(f, option);
+}
+
+bool exporter_knows(const char *option)
+{
+	for (size_t i = 0; i < FORMATS; i++)
+		if (takes(formats[i], option))
+			return true;
+	return false;
+}
+
+void exporter_takers(struct buf *to, const char *option)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < FORMATS; i++)
+		left += takes(formats[i], option);
+	for (size_t i = 0; i < FORMATS; i++) {
+		if (!takes(formats[i], option))
+			continue;
+		left--;
+		buf_addf(to, "%s%s", formats[i]->name, left > 1 ? ", " : left == 1 ? " or " : "");
+	}
+}
+
+/* --- a run --------------------------------------------------------------------------------------
+ */
+
+static void choose_labels(struct exporter *x)
+{
+	const char *label = x->job.options->label;
+
+	if (label == NULL)
+		label = x->format->public_only ? "public" : "all";
+	for (enum label l = LABEL_PUBLIC; l < LABEL_PRIVATE; l++)
+		x->labels[l] = strcmp(label, "all") == 0 || strcmp(label, label_name(l)) == 0;
+}
+
+struct exporter *exporter_new(const struct exporter_job *job, struct err *e)
+{
+	const struct opt_list *only = &job->options->only;
+	struct exporter *x = calloc(1, sizeof *x);
+
+	if (x == NULL) {
+		(void)err_nomem(e);
+		return NULL;
+	}
+	x->job = *job;
+	x->format = find(job->options->format);
+	choose_labels(x);
+	x->only = glob_list_new("--only", only->items, only->count, e);
+	if (x->only != NULL)
+		x->self = x->format->start(&x->job, e);
+	if (x->self != NULL)
+		return x;
+	exporter_free(x);
+	return NULL;
+}
+
+void exporter_free(struct exporter *x)
+{
+	if (x == NULL)
+		return;
+	if (x->self != NULL)
+		x->format->stop(x->self);
+	glob_list_free(x->only, x->job.options->only.count);
+	free(x);
+}
+
+int exporter_begin(struct exporter *x, const struct header *header, const struct head *head,
+		   struct err *e)
+{
+	x->id = head->id;
+	return x->format->begin(x->self, header, head, e);
+}
+
+int exporter_add(struct exporter *x, const struct entry *entry, struct err *e)
+{
+	size_t n = x->job.options->only.count, i;
+
+	if (n > 0 && !glob_list_match(x->only, n, entry->path, false, GLOB_NEGATES_BELOW, &i))
+		return 0;
+	x->matched = true;
+	if (!x->labels[entry->label])
+		return 0;
+	x->files++;
+	x->bytes += entry->size;
+	return x->format->add(x->self, entry, e);
+}
+
+int exporter_end(struct exporter *x, struct err *e)
+{
+	if (!x->matched)
+		return err_set(e, ERR_USAGE, "--only matches no file of the manifest");
+	if (x->files == 0)
+		return err_set(e, ERR_REFUSED, "%s %s has no %s file%s", x->id.product,
+			       x->id.version, x->labels[LABEL_PUBLIC] ? "public" : "origin",
+			       x->job.options->only.count > 0 ? " that --only matches" : "");
+	return x->format->end(x->self, e);
+}
+
+void exporter_describe(const struct exporter *x, bool verbose, struct buf *text)
+{
+	buf_addf(text, "%s %s (%s, serial %llu): ", x->id.product, x->id.version, x->id.channel,
+		 (unsigned long long)x->id.serial);
+	text_plural(text, x->files, "file");
+	buf_adds(text, ", ");
+	text_bytes(text, x->bytes);
+	buf_addc(text, '\n');
+	if (x->format->describe != NULL)
+		x->format->describe(x->self, verbose, text);
+}
+
+void exporter_members(const struct exporter *x, struct jsonl_writer *w)
+{
+	jsonl_number(w, "files", x->files);
+	jsonl_number(w, "bytes", x->bytes);
+	if (x->format->members != NULL)
+		x->format->members(x->self, w);
+}

@@ -1,0 +1,94 @@
+/*
+ * exporter: the formats in which a release is handed to others, behind one interface.
+ *
+ * A run goes: exporter_new() checks what is asked for; exporter_begin() with the release;
+ * exporter_add() with its files in file-tree order, of which those that were chosen are passed on;
+ * exporter_end(). The output is the caller's: it is complete only after exporter_end() and counts
+ * only if the manifest has proven right by then.
+ *
+ * A format is a module of its own with a `struct exporter_format`, listed in exporter.c.
+ */
+#ifndef SWARM_EXPORTER_H
+#define SWARM_EXPORTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "swarm/buf.h"
+#include "swarm/entry.h"
+#include "swarm/err.h"
+#include "swarm/head.h"
+#include "swarm/header.h"
+#include "swarm/jsonl.h"
+#include "swarm/opt.h"
+#include "swarm/outfile.h"
+#include "swarm/progress.h"
+
+/* What is asked for; options that were not given are NULL, false or empty. */
+struct exporter_options {
+	/* Of all formats. */
+	const char *format;   /* one of exporter_names */
+	struct opt_list only; /* gitignore patterns: the files that these match, and no others */
+	const char *label;    /* one of exporter_labels; NULL: as the format has it */
+
+	/* Of some: what they mean stands in swarmexport(1). */
+	const char *tree, *payloads, *url_prefix;
+	struct opt_list match;
+};
+
+/* NULL-terminated. */
+extern const char *const exporter_names[];
+extern const char *const exporter_labels[];
+
+/* Where a format works; all is borrowed and outlives the run. */
+struct exporter_job {
+	const struct exporter_options *options;
+	const char *manifest, *head; /* the names of the files; head may be NULL */
+	struct outfile *out;
+	struct progress *progress; /* NULL: none */
+	unsigned threads;          /* as for pool_new() */
+	int64_t now;
+};
+
+struct exporter_format {
+	const char *name;
+	/* The options it takes beside --only and --label, by their long names; NULL-terminated. */
+	const char *const *options;
+	bool public_only; /* where --label does not say otherwise */
+	bool all;         /* it speaks of a release as a whole: no --only, no --label */
+
+	/* Checks the options, of which only those that it takes are set. NULL with `e` filled. */
+	void *(*start)(const struct exporter_job *job, struct err *e);
+	int (*begin)(void *self, const struct header *header, const struct head *head,
+		     struct err *e);
+	/* Keeps nothing of `entry`. */
+	int (*add)(void *self, const struct entry *entry, struct err *e);
+	int (*end)(void *self, struct err *e);
+	/* Append, after the end, lines for people and members of a result; either may be NULL. */
+	void (*describe)(const void *self, bool verbose, struct buf *text);
+	void (*members)(const void *self, struct jsonl_writer *w);
+	void (*stop)(void *self);
+};
+
+struct exporter;
+
+/* Whether a format takes an option, by its long name; whether any does. */
+bool exporter_takes(const char *format, const char *option);
+bool exporter_knows(const char *option);
+/* Appends "torrent, metalink or upload": the formats that take it. */
+void exporter_takers(struct buf *to, const char *option);
+
+/* ERR_USAGE for what cannot be asked for. `job` is copied. */
+struct exporter *exporter_new(const struct exporter_job *job, struct err *e);
+void exporter_free(struct exporter *x);
+ERR_CHECK int exporter_begin(struct exporter *x, const struct header *header,
+			     const struct head *head, struct err *e);
+ERR_CHECK int exporter_add(struct exporter *x, const struct entry *entry, struct err *e);
+/* ERR_USAGE if --only matched nothing, ERR_REFUSED if no file has a label that is wanted. */
+ERR_CHECK int exporter_end(struct exporter *x, struct err *e);
+
+/* After the end: a summary for people, and the members of a result. */
+void exporter_describe(const struct exporter *x, bool verbose, struct buf *text);
+void exporter_members(const struct exporter *x, struct jsonl_writer *w);
+
+#endif
