@@ -1,16 +1,29 @@
-// node browser.js CHROMIUM PROFILE: a headless browser, told what to do by lines on standard input:
-// each is a URL to open. The page's promise `result` is printed on one line once it is settled.
+// node browser.js CHROMIUM PROFILE [FLAG...]: a headless browser, told what to do by lines on standard
+// input. Each is answered by one line:
+//
+//   open URL     what the page's promise `result` is, once it is settled
+//   tell CODE    the same of any expression in the page; what is no string, as JSON
+//   console      what was logged since the page was opened, also by the browser itself (what it has
+//                blocked, and why): a JSON array of "LEVEL: TEXT"
+//   shot FILE    a PNG of the whole page: its name
+//   quit         none: the browser ends, as it does with its input
+//
+// `failed: WHY` if that cannot be done.
 'use strict';
 const { spawn } = require('child_process');
+const { writeFileSync } = require('fs');
 const readline = require('readline');
 
-const [chromium, profile] = process.argv.slice(2);
+const [chromium, profile, ...more] = process.argv.slice(2);
 const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--no-proxy-server', `--user-data-dir=${profile}`, '--remote-debugging-pipe', 'about:blank'];
+  '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--no-proxy-server', '--window-size=1000,800',
+  `--user-data-dir=${profile}`, ...more, '--remote-debugging-pipe', 'about:blank'];
 const browser = spawn(chromium, flags, { stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'] });
 const [, , , to, from] = browser.stdio;
 const waiting = new Map();
 let listeners = [];
+let logged = [];
+let session;
 let last = 0;
 let rest = '';
 
@@ -25,6 +38,7 @@ from.on('data', (text) => {
       if (message.error) call.reject(new Error(message.error.message));
       else call.resolve(message.result);
     } else {
+      log(message);
       listeners = listeners.filter((heard) => !heard(message));
     }
   }
@@ -36,21 +50,60 @@ function call(method, params, sessionId) {
   return new Promise((resolve, reject) => waiting.set(last, { resolve, reject }));
 }
 
+function ask(method, params) {
+  return call(method, params, session);
+}
+
 function event(method) {
   return new Promise((resolve) => listeners.push((message) => message.method === method && (resolve(message), true)));
 }
 
+function log({ method, params }) {
+  if (method === 'Log.entryAdded') {
+    logged.push(`${params.entry.level}: ${params.entry.text}`);
+  } else if (method === 'Runtime.consoleAPICalled') {
+    logged.push(`${params.type}: ${params.args.map((arg) => arg.value ?? arg.description).join(' ')}`);
+  } else if (method === 'Runtime.exceptionThrown') {
+    const { exception, text } = params.exceptionDetails;
+    logged.push(`exception: ${exception?.description ?? text}`);
+  }
+}
+
+async function open(url) {
+  const loaded = event('Page.loadEventFired');
+  logged = [];
+  const { errorText, loaderId } = await ask('Page.navigate', { url });
+  if (errorText) throw new Error(errorText);
+  if (!loaderId) throw new Error('this document is open already');
+  await loaded;
+  return tell('result');
+}
+
+async function tell(expression) {
+  const { result, exceptionDetails } = await ask('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
+  if (exceptionDetails) throw new Error(result.description ?? result.value);
+  return typeof result.value === 'string' ? result.value : JSON.stringify(result.value ?? null);
+}
+
+async function shot(file) {
+  const { cssContentSize } = await ask('Page.getLayoutMetrics');
+  const { data } = await ask('Page.captureScreenshot', { captureBeyondViewport: true, clip: { ...cssContentSize, scale: 1 } });
+  writeFileSync(file, Buffer.from(data, 'base64'));
+  return file;
+}
+
+const commands = { open, tell, shot, console: () => JSON.stringify(logged) };
+
 async function main() {
   const { targetInfos } = await call('Target.getTargets');
   const { targetId } = targetInfos.find(({ type }) => type === 'page');
-  const { sessionId } = await call('Target.attachToTarget', { targetId, flatten: true });
-  await call('Page.enable', {}, sessionId);
-  for await (const url of readline.createInterface({ input: process.stdin })) {
-    const loaded = event('Page.loadEventFired');
-    await call('Page.navigate', { url }, sessionId);
-    await loaded;
-    const { result } = await call('Runtime.evaluate', { expression: 'result', awaitPromise: true, returnByValue: true }, sessionId);
-    console.log(typeof result.value === 'string' ? result.value : `no result: ${result.description}`);
+  session = (await call('Target.attachToTarget', { targetId, flatten: true })).sessionId;
+  for (const domain of ['Page', 'Runtime', 'Log']) await ask(`${domain}.enable`);
+  for await (const line of readline.createInterface({ input: process.stdin })) {
+    const [, word, argument] = /^(\w*) ?(.*)$/.exec(line);
+    if (word === 'quit') break;
+    const answer = commands[word]?.(argument) ?? Promise.reject(new Error(`what is '${word}'?`));
+    console.log(await Promise.resolve(answer).catch((error) => `failed: ${error.message.split('\n')[0]}`));
   }
   await call('Browser.close');
 }
