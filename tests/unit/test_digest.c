@@ -20,6 +20,7 @@
 
 #include "swarm/digest.h"
 
+#include "patience.h"
 #include "trees.h"
 
 /* --- a libcrypto that can be told to fail once ------------------------------------------------ */
@@ -43,7 +44,7 @@ int EVP_DigestUpdate(EVP_MD_CTX *context, const void *bytes, size_t len)
 /* From here on a file is read in chunks. */
 #define LARGE (512 * KIB + 1)
 
-static const unsigned thread_counts[] = {1, 2, 8};
+static const unsigned thread_counts[] = {8, 1, 2};
 
 static uint8_t *content;
 #define CONTENT (5 * MIB)
@@ -360,7 +361,7 @@ static void assert_failed(const struct job *job, size_t i, enum err_code code, c
 /* With each number of threads. */
 static void assert_all_good(struct job *job)
 {
-	for (size_t t = 0; t < COUNT(thread_counts); t++) {
+	for (size_t t = 0; t < patience(COUNT(thread_counts), 1); t++) {
 		assert_int_equal(run(job, thread_counts[t]), 0);
 		assert_false(atomic_load(&job->bad_look));
 		for (size_t i = 0; i < job->count; i++)
@@ -441,7 +442,7 @@ static void what_is_not_wanted_is_not_told_of(void **state)
 		if (i % 3 == 2)
 			write_file(f->path, content + f->at, f->size);
 	}
-	for (size_t t = 0; t < COUNT(thread_counts); t++) {
+	for (size_t t = 0; t < patience(COUNT(thread_counts), 1); t++) {
 		assert_int_equal(run(job, thread_counts[t]), 0);
 		for (size_t i = 0; i < job->count; i++) {
 			if (i % 3 == 2)
@@ -544,7 +545,7 @@ static void files_other_than_listed_are_refused(void **state)
 		size_t now = i % 8 < 4 ? (f->size < LARGE ? LARGE : 50) : f->size + 1;
 		write_file(f->path, content, now);
 	}
-	for (size_t t = 0; t < COUNT(thread_counts); t++) {
+	for (size_t t = 0; t < patience(COUNT(thread_counts), 1); t++) {
 		assert_int_equal(run(job, thread_counts[t]), 0);
 		for (size_t i = 0; i < job->count; i++) {
 			if (i % 2 == 0)
@@ -572,7 +573,7 @@ static void files_that_cannot_be_opened_are_told_of(void **state)
 		else if (i % 5 == 2)
 			assert_int_equal(mkdir(f->path, 0755), 0);
 	}
-	for (size_t t = 0; t < COUNT(thread_counts); t++) {
+	for (size_t t = 0; t < patience(COUNT(thread_counts), 1); t++) {
 		assert_int_equal(run(job, thread_counts[t]), 0);
 		for (size_t i = 0; i < job->count; i++) {
 			if (i % 5 == 0) {
@@ -602,7 +603,7 @@ static void files_that_change_while_they_are_read_are_refused(void **state)
 	static const size_t sizes[] = {100, LARGE, 2 * MIB, 300000};
 
 	(void)state;
-	for (size_t t = 0; t < COUNT(thread_counts); t++) {
+	for (size_t t = 0; t < patience(COUNT(thread_counts), 1); t++) {
 		struct job *job = new_job(64 * KIB, true);
 		for (size_t i = 0; i < 24; i++) {
 			struct file *f = put(job, sizes[i % 4]);
@@ -632,7 +633,7 @@ static void files_that_only_say_they_are_empty_are_refused(void **state)
 	(void)state;
 	(void)snprintf(f->path, sizeof f->path, "status");
 	f->watched = true;
-	for (size_t t = 0; t < COUNT(thread_counts); t++) {
+	for (size_t t = 0; t < patience(COUNT(thread_counts), 1); t++) {
 		assert_int_equal(run_in(job, thread_counts[t], "/proc/self"), 0);
 		assert_failed(job, 0, ERR_CHANGED, "", " changed while it was read");
 	}
@@ -654,7 +655,7 @@ static void what_onlookers_refuse_fails(void **state)
 			f->watcher.fails_at = i % 2 == 0 ? 0 : f->size - 1;
 		f->watcher.fails_at_end = i % 3 == 2;
 	}
-	for (size_t t = 0; t < COUNT(thread_counts); t++) {
+	for (size_t t = 0; t < patience(COUNT(thread_counts), 1); t++) {
 		assert_int_equal(run(job, thread_counts[t]), 0);
 		for (size_t i = 0; i < job->count; i++) {
 			if (i % 3 == 0 || i % 12 == 11)
@@ -681,7 +682,7 @@ static void onlookers_do_not_hide_what_failed_before(void **state)
 		f->watcher.fails_at = i % 3 == 1 ? 0 : UINT64_MAX;
 		f->look_fails = i % 3 == 2;
 	}
-	for (size_t t = 0; t < COUNT(thread_counts); t++) {
+	for (size_t t = 0; t < patience(COUNT(thread_counts), 1); t++) {
 		assert_int_equal(run(job, thread_counts[t]), 0);
 		for (size_t i = 0; i < job->count; i += 3) {
 			assert_failed(job, i, ERR_SYSTEM, "cannot open ",
@@ -704,7 +705,7 @@ static void what_looks_bad_fails(void **state)
 		f->look_fails = i % 3 == 0;
 		f->watched = i % 2 == 0;
 	}
-	for (size_t t = 0; t < COUNT(thread_counts); t++) {
+	for (size_t t = 0; t < patience(COUNT(thread_counts), 1); t++) {
 		assert_int_equal(run(job, thread_counts[t]), 0);
 		assert_false(atomic_load(&job->bad_look));
 		for (size_t i = 0; i < job->count; i++) {
@@ -757,7 +758,7 @@ static void whoever_is_told_may_end_the_job(void **state)
 			f->watched = i % 3 != 0;
 			f->watcher.slow = i % 6 == 1;
 		}
-		for (size_t t = 0; t < COUNT(thread_counts); t++)
+		for (size_t t = 0; t < patience(COUNT(thread_counts), 1); t++)
 			for (size_t k = 0; k < COUNT(moments); k++)
 				assert_stopped(job, thread_counts[t], moments[k]);
 		free_job(job);

@@ -16,6 +16,7 @@
 #include "swarm/io.h"
 #include "swarm/key.h"
 
+#include "patience.h"
 #define KEYS       "testdata/keys/"
 #define PASSPHRASE "correct horse"
 #define SUPPORTED  "supported are Ed25519 and ECDSA P-256"
@@ -399,17 +400,18 @@ static void assert_only_exact_signature_verifies(const char *pub, const char *si
 	get_file(sig_file, &sig);
 	uint8_t *bytes = (uint8_t *)sig.data;
 	assert_true(key_verify(k, message.data, message.len, bytes, sig.len));
-	for (size_t i = 0; i < sig.len; i++) {
+	const size_t step = patience(7, 1) == 7 ? 1 : 7;
+	for (size_t i = 0; i < sig.len; i += step) {
 		bytes[i] ^= 1;
 		assert_false(key_verify(k, message.data, message.len, bytes, sig.len));
 		bytes[i] ^= 1;
 	}
-	for (size_t i = 0; i < message.len; i++) {
+	for (size_t i = 0; i < message.len; i += step) {
 		message.data[i] ^= 1;
 		assert_false(key_verify(k, message.data, message.len, bytes, sig.len));
 		message.data[i] ^= 1;
 	}
-	for (size_t len = 0; len < sig.len; len++)
+	for (size_t len = 0; len < sig.len; len += step)
 		assert_false(key_verify(k, message.data, message.len, bytes, len));
 	assert_false(key_verify(k, message.data, message.len - 1, bytes, sig.len));
 	assert_true(key_verify(k, message.data, message.len, bytes, sig.len));

@@ -12,6 +12,7 @@
 #include "swarm/hex.h"
 #include "swarm/merkle.h"
 
+#include "patience.h"
 #define KIB 1024
 
 /* --- the definition, taken literally ---------------------------------------------------------- */
@@ -253,7 +254,7 @@ static void merkle_agrees_with_its_definition_at_every_block(void **state)
 	uint8_t *bytes = make_bytes(512 * KIB);
 
 	(void)state;
-	for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+	for (size_t i = 0; i < patience(sizeof pieces / sizeof *pieces, 2); i++) {
 		struct merkle *m = new_merkle(pieces[i]);
 		size_t end = 3 * pieces[i] + MERKLE_BLOCK;
 		for (size_t at = 0; at <= end; at += MERKLE_BLOCK) {
@@ -273,7 +274,7 @@ static void merkle_agrees_with_its_definition_at_every_piece(void **state)
 	uint8_t *bytes = make_bytes(4096 * KIB + MERKLE_BLOCK + 1);
 
 	(void)state;
-	for (size_t piece = 16 * KIB; piece <= 1024 * KIB; piece *= 2) {
+	for (size_t piece = 16 * KIB; piece <= patience(1024, 32) * KIB; piece *= 2) {
 		struct merkle *m = new_merkle(piece);
 		size_t step = piece < 256 * KIB ? 256 * KIB : piece;
 		for (size_t at = 0; at <= 9 * piece && at <= 4096 * KIB; at += piece) {
@@ -296,7 +297,7 @@ static void merkle_does_not_depend_on_how_bytes_come(void **state)
 	uint8_t *bytes = make_bytes(300 * KIB);
 
 	(void)state;
-	for (int round = 0; round < 60; round++) {
+	for (size_t round = 0; round < patience(60, 10); round++) {
 		size_t piece = (size_t)16 * KIB << chance(5);
 		struct merkle *m = new_merkle(piece);
 		assert_same(m, bytes, chance(300 * KIB), piece, SMALL);
