@@ -94,7 +94,7 @@ help:
 	@echo 'make demo        set up, build, and run a real release end to end (CORPUS=cesium: a big one)'
 	@echo 'make check       set up, build, and run every test'
 	@echo 'make test        run the tests without setting up (T=name: only those that match)'
-	@echo 'make lint        formatting, layers, static analysis, shell scripts, man pages'
+	@echo 'make lint        formatting, layers, static analysis, scripts, man pages'
 	@echo 'make bench       set up and measure: hashing and updates beside other tools, memory, many files'
 	@echo '                 (JSON=file: also as JSON, that of updates to file.delta; RUNS=5 rounds;'
 	@echo '                 CALLGRIND=1: also instructions); takes an hour'
