@@ -8,6 +8,7 @@
 #include "swarm/jsonl.h"
 #include "swarm/outfile.h"
 #include "swarm/text.h"
+#include "swarm/torrent.h"
 #include "swarm/trust.h"
 #include "swarm/utc.h"
 
@@ -21,7 +22,7 @@ struct options {
 #define AT(field) offsetof(struct options, field), NULL
 
 static const struct opt table[] = {
-    {OPT_CHOICE, 0, "format", "F", "what to write: headers (for nginx, how to serve the release)",
+    {OPT_CHOICE, 0, "format", "F", "what to write: torrent, headers (for nginx)",
      offsetof(struct options, what.format), exporter_names},
     {OPT_STRING, 'o', "output", "FILE", "write it here, not to standard output", AT(output)},
     {OPT_STRINGS, 0, "trust", "PUB",
@@ -33,6 +34,19 @@ static const struct opt table[] = {
     {OPT_CHOICE, 0, "label", "L", "only files of this label: public, origin, or all",
      offsetof(struct options, what.label), exporter_labels},
     {.kind = OPT_SECTION, .help = "For some formats"},
+    {OPT_CHOICE, 0, "kind", "K", "the torrent: v2 (the default), hybrid or v1",
+     offsetof(struct options, what.kind), torrent_kinds},
+    {OPT_STRING, 0, "tree", "DIR", "the content, where it is hashed: a directory or an archive",
+     AT(what.tree)},
+    {OPT_STRINGS, 0, "web-seed", "URL", "where PRODUCT-VERSION/ with the files is on the web",
+     AT(what.web_seed)},
+    {OPT_STRINGS, 0, "tracker", "URL", "a tracker; of several, the first is asked first",
+     AT(what.tracker)},
+    {OPT_STRINGS, 0, "previous", "FILE", "a manifest or head of an earlier release",
+     AT(what.previous)},
+    {OPT_FLAG, 0, "magnet", NULL, "write the magnet link, not the torrent", AT(what.magnet)},
+    {OPT_FLAG, 0, "oversize", NULL, "write a torrent that is too large for most clients",
+     AT(what.oversize)},
     {OPT_STRING, 0, "url-prefix", "P", "what URLs have in front of paths (default: /)",
      AT(what.url_prefix)},
     {OPT_STRING, 0, "payloads", "DIR", "payloads that swarmdiff has written", AT(what.payloads)},

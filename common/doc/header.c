@@ -94,6 +94,11 @@ static void read_id(struct jsonl_object *o, struct release_id *ret)
 	ret->serial = jsonl_get_positive(o, "serial");
 }
 
+void header_torrent_name(struct buf *to, const struct release_id *id)
+{
+	buf_addf(to, "%s-%s", id->product, id->version);
+}
+
 void header_get(struct jsonl_object *o, struct header *ret)
 {
 	*ret = (struct header){.kind = HEADER_INVENTORY};

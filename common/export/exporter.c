@@ -6,14 +6,16 @@
 #include "swarm/glob.h"
 #include "swarm/headers.h"
 #include "swarm/text.h"
+#include "swarm/torrent.h"
 
 static const struct exporter_format *const formats[] = {
+    &torrent_format,
     &headers_format,
 };
 
 #define FORMATS (sizeof formats / sizeof *formats)
 
-const char *const exporter_names[] = {"headers", NULL};
+const char *const exporter_names[] = {"torrent", "headers", NULL};
 const char *const exporter_labels[] = {"public", "origin", "all", NULL};
 
 struct exporter {

@@ -27,6 +27,7 @@ struct copy {
 	struct sha256 *sha; /* of what is written */
 	uint64_t length;
 	struct buf text;
+	struct buf name;   /* of the torrent */
 	struct info *info; /* NULL: no infohash is wanted */
 	struct sha256 *info_sha;
 	bool has_public; /* a public file that is not empty */
@@ -53,14 +54,23 @@ static int hash_info(void *context, const void *bytes, size_t len, struct err *e
 
 static int copy_init(struct copy *c, struct document *in, struct outfile *out, struct err *e)
 {
-	*c = (struct copy){.out = out, .text = BUF_INIT};
+	*c = (struct copy){.out = out, .text = BUF_INIT, .name = BUF_INIT};
 	c->sha = sha256_new(e);
-	c->info_sha = c->sha != NULL ? sha256_new(e) : NULL;
-	c->info = c->info_sha != NULL ? info_new(hash_info, c->info_sha, e) : NULL;
-	if (c->info == NULL)
+	if (c->sha == NULL)
 		return -1;
 	c->body = document_body(in, e);
 	return c->body != NULL ? 0 : -1;
+}
+
+/* From here on, the infohash of the public files is made. */
+static int start_info(struct copy *c, const struct header *header, struct err *e)
+{
+	header_torrent_name(&c->name, &header->id);
+	if (buf_check(&c->name, e) != 0 || (c->info_sha = sha256_new(e)) == NULL)
+		return -1;
+	const struct info_options how = {INFO_V2, c->name.data, header->piece_length};
+	c->info = info_new(&how, hash_info, c->info_sha, e);
+	return c->info != NULL ? 0 : -1;
 }
 
 static void copy_release(struct copy *c)
@@ -70,6 +80,7 @@ static void copy_release(struct copy *c)
 	sha256_free(c->info_sha);
 	sha256_free(c->sha);
 	buf_release(&c->text);
+	buf_release(&c->name);
 }
 
 /* Writes `header` and all file lines, unchanged. */
@@ -86,7 +97,7 @@ static int copy_lines(struct copy *c, const struct header *header, struct err *e
 		const char *line = body_line(c->body, &len);
 		buf_add(&c->text, line, len);
 		buf_addc(&c->text, '\n');
-		if (entry.label == LABEL_PUBLIC) {
+		if (c->info != NULL && entry.label == LABEL_PUBLIC) {
 			c->has_public = c->has_public || entry.size > 0;
 			if (info_add(c->info, &entry, e) != 0)
 				got = -1;
@@ -105,21 +116,13 @@ static int copy_lines(struct copy *c, const struct header *header, struct err *e
 
 static int finish_info(struct copy *c, struct head *head, struct err *e)
 {
-	struct buf name = BUF_INIT;
-	int status = -1;
-
 	head->has_btmh = c->has_public;
 	if (!c->has_public)
 		return 0;
-	buf_addf(&name, "%s-%s", head->id.product, head->id.version);
-	if (buf_check(&name, e) != 0 ||
-	    info_end(c->info, name.data, body_header(c->body)->piece_length, e) != 0)
-		goto out;
+	if (info_end(c->info, NULL, e) != 0)
+		return -1;
 	sha256_final(c->info_sha, head->btmh);
-	status = sha256_check(c->info_sha, e);
-out:
-	buf_release(&name);
-	return status;
+	return sha256_check(c->info_sha, e);
 }
 
 /* --- the head -----------------------------------------------------------------------------------
@@ -240,7 +243,7 @@ static void set_times(const struct release_request *request, struct head *head)
 static int make_release(struct document *in, const struct release_request *request,
 			struct outfile *out, struct buf *ret_line, struct head *ret, struct err *e)
 {
-	struct copy c = {.text = BUF_INIT};
+	struct copy c = {.text = BUF_INIT, .name = BUF_INIT};
 	struct trust_signers signers;
 	struct head old;
 	int status = -1;
@@ -265,7 +268,7 @@ static int make_release(struct document *in, const struct release_request *reque
 	header.kind = HEADER_MANIFEST;
 	header.id = ret->id;
 	set_times(request, ret);
-	if (copy_lines(&c, &header, e) != 0 ||
+	if (start_info(&c, &header, e) != 0 || copy_lines(&c, &header, e) != 0 ||
 	    (is_manifest && trust_body(c.body, document_name(in), &old, e) != 0))
 		goto out;
 	sha256_final(c.sha, ret->digest);
@@ -283,7 +286,7 @@ out:
 static int keep_body(struct document *in, const struct head *head, struct outfile *out,
 		     struct err *e)
 {
-	struct copy c = {.text = BUF_INIT};
+	struct copy c = {.text = BUF_INIT, .name = BUF_INIT};
 	int status = -1;
 
 	if (document_kind(in) == DOCUMENT_HEAD)

@@ -34,6 +34,9 @@ struct exporter_options {
 	/* Of some: what they mean stands in swarmexport(1). */
 	const char *tree, *payloads, *url_prefix;
 	struct opt_list match;
+	const char *kind;
+	struct opt_list web_seed, tracker, previous;
+	bool magnet, oversize;
 };
 
 /* NULL-terminated. */

@@ -50,6 +50,9 @@ bool header_is_name(const char *text);
 bool header_is_version(const char *text);
 bool header_is_piece_length(uint64_t n);
 
+/* Appends "farm-1.0.2": what a torrent of the release is called. */
+void header_torrent_name(struct buf *to, const struct release_id *id);
+
 /* Take a product or a channel, a version out of `o`; what cannot be one is rejected with `why`. */
 void header_get_name(struct jsonl_object *o, const char *key, const char *why,
 		     char ret[static HEADER_PRODUCT_MAX + 1]);

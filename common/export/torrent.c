@@ -1,0 +1,427 @@
+#include "swarm/torrent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "swarm/bencode.h"
+#include "swarm/hex.h"
+#include "swarm/info.h"
+#include "swarm/layers.h"
+#include "swarm/limits.h"
+#include "swarm/magnet.h"
+#include "swarm/sha1.h"
+#include "swarm/sha256.h"
+#include "swarm/text.h"
+#include "swarm/weburl.h"
+
+const char *const torrent_kinds[] = {"v2", "hybrid", "v1", NULL};
+
+struct torrent {
+	struct exporter_job job;
+	enum info_kind kind;
+	struct head head;
+	struct buf name;
+	struct info *info;
+	struct layers *layers;
+	struct sha256 *sha256;
+	struct sha1 *sha1;
+	struct buf text; /* on its way to the output */
+	struct bencode_writer writer;
+	uint64_t size;   /* of the metainfo so far */
+	uint64_t tokens; /* of `piece layers` */
+	struct buf path; /* of the first file */
+	uint64_t files;
+	bool has_content; /* a file that is not empty */
+	uint8_t v2[SHA256_SIZE], v1[SHA1_SIZE];
+};
+
+static bool has_v2(const struct torrent *t)
+{
+	return t->kind != INFO_V1;
+}
+
+static bool has_v1(const struct torrent *t)
+{
+	return t->kind != INFO_V2;
+}
+
+static const struct exporter_options *options_of(const struct torrent *t)
+{
+	return t->job.options;
+}
+
+/* --- what is asked for --------------------------------------------------------------------------
+ */
+
+static enum info_kind kind_of(const struct exporter_options *o)
+{
+	static const enum info_kind kinds[] = {INFO_V2, INFO_HYBRID, INFO_V1};
+	size_t i = 0;
+
+	while (o->kind != NULL && strcmp(torrent_kinds[i], o->kind) != 0)
+		i++;
+	return kinds[i];
+}
+
+static int check_options(const struct exporter_options *o, enum info_kind kind, struct err *e)
+{
+	if (kind != INFO_V2 && o->tree == NULL)
+		return err_set(e, ERR_USAGE, "--kind %s hashes the content: give --tree", o->kind);
+	if (kind == INFO_V2 && o->tree != NULL)
+		return err_set(e, ERR_USAGE,
+			       "--kind v2 needs no content: leave out --tree, or ask for "
+			       "--kind hybrid");
+	for (size_t i = 0; i < o->web_seed.count; i++)
+		if (weburl_check("--web-seed", WEBURL_BASE, o->web_seed.items[i], e) != 0)
+			return -1;
+	for (size_t i = 0; i < o->tracker.count; i++)
+		if (magnet_check_tracker(o->tracker.items[i], e) != 0)
+			return -1;
+	return 0;
+}
+
+static void stop(void *self)
+{
+	struct torrent *t = self;
+
+	info_free(t->info);
+	layers_free(t->layers);
+	sha256_free(t->sha256);
+	sha1_free(t->sha1);
+	buf_release(&t->name);
+	buf_release(&t->text);
+	buf_release(&t->path);
+	free(t);
+}
+
+static void *start(const struct exporter_job *job, struct err *e)
+{
+	enum info_kind kind = kind_of(job->options);
+
+	if (check_options(job->options, kind, e) != 0)
+		return NULL;
+	struct torrent *t = calloc(1, sizeof *t);
+	if (t == NULL) {
+		(void)err_nomem(e);
+		return NULL;
+	}
+	t->job = *job;
+	t->kind = kind;
+	buf_init(&t->name);
+	buf_init(&t->text);
+	buf_init(&t->path);
+	t->writer.to = &t->text;
+	t->layers = layers_new(e);
+	if (t->layers != NULL && (t->sha256 = sha256_new(e)) != NULL &&
+	    (t->sha1 = sha1_new(e)) != NULL)
+		return t;
+	stop(t);
+	return NULL;
+}
+
+/* --- the metainfo -------------------------------------------------------------------------------
+ */
+
+/* Sends the text to the output; a magnet link is made of a metainfo that nobody gets to see. */
+static int send(struct torrent *t, bool all, struct err *e)
+{
+	if (options_of(t)->magnet) {
+		int status = buf_check(&t->text, e);
+		buf_clear(&t->text);
+		return status;
+	}
+	return all ? outfile_drain(t->job.out, &t->text, e)
+		   : outfile_gather(t->job.out, &t->text, e);
+}
+
+static int put(void *self, const void *bytes, size_t len, struct err *e)
+{
+	struct torrent *t = self;
+
+	buf_add(&t->text, bytes, len);
+	t->size += len;
+	return send(t, false, e);
+}
+
+static int put_info(void *self, const void *bytes, size_t len, struct err *e)
+{
+	struct torrent *t = self;
+
+	if (has_v2(t))
+		sha256_update(t->sha256, bytes, len);
+	if (has_v1(t))
+		sha1_update(t->sha1, bytes, len);
+	return put(self, bytes, len, e);
+}
+
+static void put_key(struct torrent *t, const char *key)
+{
+	bencode_text(&t->writer, key);
+}
+
+/* What writer has written since `from` counts as part of the metainfo. */
+static int count(struct torrent *t, size_t from, struct err *e)
+{
+	t->size += t->text.len - from;
+	return send(t, false, e);
+}
+
+/* Each tracker is a tier of its own: a client asks the next one if it cannot reach the first. */
+static void put_trackers(struct torrent *t)
+{
+	const struct opt_list *list = &options_of(t)->tracker;
+
+	if (list->count == 0)
+		return;
+	put_key(t, "announce");
+	bencode_text(&t->writer, list->items[0]);
+	if (list->count == 1)
+		return;
+	put_key(t, "announce-list");
+	bencode_open_list(&t->writer);
+	for (size_t i = 0; i < list->count; i++) {
+		bencode_open_list(&t->writer);
+		bencode_text(&t->writer, list->items[i]);
+		bencode_close(&t->writer);
+	}
+	bencode_close(&t->writer);
+}
+
+static int begin(void *self, const struct header *header, const struct head *head, struct err *e)
+{
+	struct torrent *t = self;
+	size_t from = t->text.len;
+
+	t->head = *head;
+	header_torrent_name(&t->name, &head->id);
+	if (buf_check(&t->name, e) != 0)
+		return -1;
+	const struct info_options how = {t->kind, t->name.data, header->piece_length};
+	bencode_open_dictionary(&t->writer);
+	put_trackers(t);
+	put_key(t, "info");
+	if (count(t, from, e) != 0)
+		return -1;
+	t->info = info_new(&how, put_info, t, e);
+	return t->info != NULL ? 0 : -1;
+}
+
+static int add(void *self, const struct entry *entry, struct err *e)
+{
+	struct torrent *t = self;
+
+	if (t->files++ == 0)
+		buf_adds(&t->path, entry->path);
+	t->has_content = t->has_content || entry->size > 0;
+	if (buf_check(&t->path, e) != 0 || info_add(t->info, entry, e) != 0)
+		return -1;
+	return has_v2(t) ? layers_add(t->layers, entry, e) : 0;
+}
+
+/*
+ * A client asks for <URL>/<name>/<path>, but of a v2 torrent with one file it takes the URL for
+ * that of the file.
+ */
+static void add_seed(const struct torrent *t, struct buf *to, const char *url)
+{
+	weburl_add(to, url, "");
+	if (t->kind != INFO_V2 || t->files > 1)
+		return;
+	weburl_add_path(to, t->name.data);
+	buf_addc(to, '/');
+	weburl_add_path(to, t->path.data);
+}
+
+static int put_seeds(struct torrent *t, struct err *e)
+{
+	const struct opt_list *list = &options_of(t)->web_seed;
+	struct buf url = BUF_INIT;
+	int status = 0;
+
+	if (list->count == 0)
+		return 0;
+	put_key(t, "url-list");
+	bencode_open_list(&t->writer);
+	for (size_t i = 0; status == 0 && i < list->count; i++) {
+		buf_clear(&url);
+		add_seed(t, &url, list->items[i]);
+		status = buf_check(&url, e);
+		bencode_text(&t->writer, url.data);
+	}
+	bencode_close(&t->writer);
+	buf_release(&url);
+	return status;
+}
+
+static int put_layers(struct torrent *t, struct err *e)
+{
+	size_t from = t->text.len;
+
+	if (!has_v2(t))
+		return 0;
+	put_key(t, "piece layers");
+	if (count(t, from, e) != 0)
+		return -1;
+	return layers_write(t->layers, put, t, &t->tokens, e);
+}
+
+/* --- the end ------------------------------------------------------------------------------------
+ */
+
+static int finish_hashes(struct torrent *t, struct err *e)
+{
+	if (has_v2(t))
+		sha256_final(t->sha256, t->v2);
+	if (has_v1(t))
+		sha1_final(t->sha1, t->v1);
+	return sha256_check(t->sha256, e) != 0 ? -1 : sha1_check(t->sha1, e);
+}
+
+static bool is_whole(const struct torrent *t)
+{
+	const struct exporter_options *o = options_of(t);
+
+	return o->only.count == 0 && (o->label == NULL || strcmp(o->label, "public") == 0);
+}
+
+static int disagrees(const struct torrent *t, const char *what, struct err *e)
+{
+	return err_set(e, ERR_UNTRUSTED,
+		       "the head of %s %s names another %s: whoever made it did not make it of "
+		       "these files",
+		       t->head.id.product, t->head.id.version, what);
+}
+
+/* What clients go by must be what is handed out. */
+static int check_hashes(const struct torrent *t, struct err *e)
+{
+	const struct head *h = &t->head;
+
+	if (!is_whole(t))
+		return 0;
+	if (t->kind == INFO_V2 && (!h->has_btmh || memcmp(t->v2, h->btmh, SHA256_SIZE) != 0))
+		return disagrees(t, "v2 torrent (btmh)", e);
+	if (t->kind == INFO_HYBRID && h->has_hybrid &&
+	    (memcmp(t->v2, h->hybrid_btmh, SHA256_SIZE) != 0 ||
+	     memcmp(t->v1, h->hybrid_btih, SHA1_SIZE) != 0))
+		return disagrees(t, "hybrid torrent (hybrid)", e);
+	return 0;
+}
+
+static int check_limits(const struct torrent *t, struct err *e)
+{
+	const struct info_tally *tally = info_tally(t->info);
+	const struct limits is = {.bytes = t->size,
+				  .pieces = tally->pieces,
+				  .tokens = t->writer.tokens + tally->tokens + t->tokens,
+				  .depth = tally->depth + 1};
+
+	return options_of(t)->oversize ? 0 : limits_check(&is, e);
+}
+
+static int put_magnet(struct torrent *t, struct err *e)
+{
+	const struct opt_list *seeds = &options_of(t)->web_seed;
+	struct buf url = BUF_INIT;
+	int status = 0;
+
+	magnet_start(&t->text, has_v2(t) ? t->v2 : NULL, has_v1(t) ? t->v1 : NULL);
+	magnet_add(&t->text, "dn", t->name.data);
+	for (size_t i = 0; i < options_of(t)->tracker.count; i++)
+		magnet_add(&t->text, "tr", options_of(t)->tracker.items[i]);
+	for (size_t i = 0; status == 0 && i < seeds->count; i++) {
+		buf_clear(&url);
+		add_seed(t, &url, seeds->items[i]);
+		status = buf_check(&url, e);
+		magnet_add(&t->text, "ws", url.data);
+	}
+	buf_addc(&t->text, '\n');
+	buf_release(&url);
+	return status != 0 ? -1 : outfile_drain(t->job.out, &t->text, e);
+}
+
+static int end(void *self, struct err *e)
+{
+	struct torrent *t = self;
+
+	if (!t->has_content)
+		return err_set(e, ERR_REFUSED,
+			       "all files are empty: clients take no torrent without content");
+	if (info_end(t->info, NULL, e) != 0 || finish_hashes(t, e) != 0 || put_layers(t, e) != 0)
+		return -1;
+	size_t from = t->text.len;
+	if (put_seeds(t, e) != 0)
+		return -1;
+	bencode_close(&t->writer);
+	if (count(t, from, e) != 0 || check_limits(t, e) != 0 || check_hashes(t, e) != 0)
+		return -1;
+	if (options_of(t)->magnet)
+		return put_magnet(t, e);
+	return send(t, true, e);
+}
+
+/* --- what was made ------------------------------------------------------------------------------
+ */
+
+static void describe_hash(struct buf *text, const char *kind, const uint8_t *hash, size_t len)
+{
+	char hex[2 * SHA256_SIZE + 1];
+
+	hex_format(hex, hash, len);
+	buf_addf(text, "infohash %s: %s\n", kind, hex);
+}
+
+static void describe(const void *self, bool verbose, struct buf *text)
+{
+	const struct torrent *t = self;
+	const struct info_tally *tally = info_tally(t->info);
+
+	(void)verbose;
+	if (has_v2(t))
+		describe_hash(text, "v2", t->v2, SHA256_SIZE);
+	if (has_v1(t))
+		describe_hash(text, "v1", t->v1, SHA1_SIZE);
+	text_plural(text, tally->pieces, "piece");
+	buf_adds(text, ", metainfo of ");
+	text_bytes(text, t->size);
+	buf_addc(text, '\n');
+	if (t->kind != INFO_HYBRID)
+		return;
+	uint64_t tenths = tally->pad_bytes / (tally->length / 1000 + 1);
+	buf_adds(text, "padding: ");
+	text_bytes(text, tally->pad_bytes);
+	buf_addf(text, ", %llu.%llu %% of the v1 torrent\n", (unsigned long long)tenths / 10,
+		 (unsigned long long)tenths % 10);
+}
+
+static void members(const void *self, struct jsonl_writer *w)
+{
+	const struct torrent *t = self;
+	const struct info_tally *tally = info_tally(t->info);
+
+	jsonl_string(w, "kind", torrent_kinds[t->kind]);
+	if (has_v2(t))
+		jsonl_hex(w, "infohash_v2", t->v2, SHA256_SIZE);
+	if (has_v1(t))
+		jsonl_hex(w, "infohash_v1", t->v1, SHA1_SIZE);
+	jsonl_number(w, "pieces", tally->pieces);
+	jsonl_number(w, "metainfo_bytes", t->size);
+	jsonl_number(w, "pads", tally->pads);
+	jsonl_number(w, "pad_bytes", tally->pad_bytes);
+}
+
+static const char *const options[] = {"kind",     "tree",   "web-seed", "tracker",
+				      "previous", "magnet", "oversize", NULL};
+
+const struct exporter_format torrent_format = {
+    .name = "torrent",
+    .options = options,
+    .public_only = true,
+    .start = start,
+    .begin = begin,
+    .add = add,
+    .end = end,
+    .describe = describe,
+    .members = members,
+    .stop = stop,
+};
