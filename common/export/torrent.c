@@ -31,7 +31,8 @@ struct torrent {
 	uint64_t tokens; /* of `piece layers` */
 	struct buf path; /* of the first file */
 	uint64_t files;
-	bool has_content; /* a file that is not empty */
+	uint64_t bytes; /* of all files */
+	uint64_t piece_length;
 	uint8_t v2[SHA256_SIZE], v1[SHA1_SIZE];
 };
 
@@ -193,6 +194,7 @@ static int begin(void *self, const struct header *header, const struct head *hea
 	size_t from = t->text.len;
 
 	t->head = *head;
+	t->piece_length = header->piece_length;
 	header_torrent_name(&t->name, &head->id);
 	if (buf_check(&t->name, e) != 0)
 		return -1;
@@ -212,24 +214,30 @@ static int add(void *self, const struct entry *entry, struct err *e)
 
 	if (t->files++ == 0)
 		buf_adds(&t->path, entry->path);
-	t->has_content = t->has_content || entry->size > 0;
+	t->bytes += entry->size;
 	if (buf_check(&t->path, e) != 0 || info_add(t->info, entry, e) != 0)
 		return -1;
 	return has_v2(t) ? layers_add(t->layers, entry, e) : 0;
 }
 
 /*
- * A client asks for <URL>/<name>/<path>, but of a v2 torrent with one file it takes the URL for
- * that of the file.
+ * A client asks for <URL>/<name>/<path>. For a v2 torrent with one file, BEP 19 has the URL of the
+ * file; libtorrent, which is alone in reading those, takes it so if the file ends on a piece, and
+ * else the pad behind it for a second file. It knows a file in no folder by its own name alone, and
+ * appends that to a URL that ends in a slash in either case.
  */
 static void add_seed(const struct torrent *t, struct buf *to, const char *url)
 {
+	bool single = t->kind == INFO_V2 && t->files == 1;
+	bool in_folder = strchr(t->path.data, '/') != NULL;
+
 	weburl_add(to, url, "");
-	if (t->kind != INFO_V2 || t->files > 1)
+	if (!single || (in_folder && t->bytes % t->piece_length != 0))
 		return;
 	weburl_add_path(to, t->name.data);
 	buf_addc(to, '/');
-	weburl_add_path(to, t->path.data);
+	if (in_folder)
+		weburl_add_path(to, t->path.data);
 }
 
 static int put_seeds(struct torrent *t, struct err *e)
@@ -344,7 +352,7 @@ static int end(void *self, struct err *e)
 {
 	struct torrent *t = self;
 
-	if (!t->has_content)
+	if (t->bytes == 0)
 		return err_set(e, ERR_REFUSED,
 			       "all files are empty: clients take no torrent without content");
 	if (info_end(t->info, NULL, e) != 0 || finish_hashes(t, e) != 0 || put_layers(t, e) != 0)

@@ -20,12 +20,14 @@ static int put(void *context, const void *bytes, size_t len, struct err *e)
 	return 0;
 }
 
+static const struct info_options v2 = {INFO_V2, "farm-1", 262144};
+
 /* The dictionary of these files, each of `size` bytes; roots are 32 times 'r'. */
 static char *info_of(const char *const *paths, size_t count, uint64_t size, size_t *ret_len)
 {
 	struct buf b = BUF_INIT;
 	struct err e;
-	struct info *i = info_new(put, &b, &e);
+	struct info *i = info_new(&v2, put, &b, &e);
 
 	assert_non_null(i);
 	for (size_t k = 0; k < count; k++) {
@@ -33,7 +35,7 @@ static char *info_of(const char *const *paths, size_t count, uint64_t size, size
 		memset(entry.root, 'r', SHA256_SIZE);
 		assert_int_equal(info_add(i, &entry, &e), 0);
 	}
-	assert_int_equal(info_end(i, "farm-1", 262144, &e), 0);
+	assert_int_equal(info_end(i, NULL, &e), 0);
 	info_free(i);
 	*ret_len = b.len;
 	return buf_detach(&b);
@@ -100,13 +102,13 @@ static void info_holds_raw_roots(void **state)
 {
 	struct buf b = BUF_INIT;
 	struct err e;
-	struct info *i = info_new(put, &b, &e);
+	struct info *i = info_new(&v2, put, &b, &e);
 	struct entry entry = {.path = "\xC3\xA9", .size = 1};
 
 	(void)state;
 	assert_non_null(i);
 	assert_int_equal(info_add(i, &entry, &e), 0);
-	assert_int_equal(info_end(i, "n", 16384, &e), 0);
+	assert_int_equal(info_end(i, NULL, &e), 0);
 	static const char start[] = "d9:file treed2:\xC3\xA9"
 				    "d0:d6:lengthi1e11:pieces root32:\0\0\0\0";
 	assert_memory_equal(b.data, start, sizeof start - 1);
@@ -224,7 +226,7 @@ static void info_passes_failures_on(void **state)
 {
 	struct err e = {.code = ERR_NONE};
 	struct entry entry = {.path = "a"};
-	struct info *i = info_new(refuse, NULL, &e);
+	struct info *i = info_new(&v2, refuse, NULL, &e);
 
 	(void)state;
 	assert_non_null(i);
@@ -232,9 +234,9 @@ static void info_passes_failures_on(void **state)
 	assert_string_equal(e.msg, "refused");
 	info_free(i);
 	e.msg[0] = '\0';
-	i = info_new(refuse, NULL, &e);
+	i = info_new(&v2, refuse, NULL, &e);
 	assert_non_null(i);
-	assert_int_equal(info_end(i, "n", 16384, &e), -1);
+	assert_int_equal(info_end(i, NULL, &e), -1);
 	assert_string_equal(e.msg, "refused");
 	info_free(i);
 }
