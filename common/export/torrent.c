@@ -4,14 +4,20 @@
 #include <string.h>
 
 #include "swarm/bencode.h"
+#include "swarm/feed.h"
 #include "swarm/hex.h"
 #include "swarm/info.h"
 #include "swarm/layers.h"
 #include "swarm/limits.h"
 #include "swarm/magnet.h"
+#include "swarm/piecer.h"
+#include "swarm/pool.h"
+#include "swarm/relatives.h"
 #include "swarm/sha1.h"
 #include "swarm/sha256.h"
+#include "swarm/spool.h"
 #include "swarm/text.h"
+#include "swarm/traps.h"
 #include "swarm/weburl.h"
 
 const char *const torrent_kinds[] = {"v2", "hybrid", "v1", NULL};
@@ -29,11 +35,17 @@ struct torrent {
 	struct bencode_writer writer;
 	uint64_t size;   /* of the metainfo so far */
 	uint64_t tokens; /* of `piece layers` */
-	struct buf path; /* of the first file */
+	struct buf path; /* of the last file */
 	uint64_t files;
 	uint64_t bytes; /* of all files */
 	uint64_t piece_length;
 	uint8_t v2[SHA256_SIZE], v1[SHA1_SIZE];
+	struct relatives relatives;
+	/* Of v1: */
+	struct pool *pool;
+	struct feed *feed;
+	struct piecer *piecer;
+	struct spool *pieces;
 };
 
 static bool has_v2(const struct torrent *t)
@@ -85,6 +97,11 @@ static void stop(void *self)
 {
 	struct torrent *t = self;
 
+	feed_free(t->feed);
+	piecer_free(t->piecer);
+	pool_free(t->pool);
+	spool_free(t->pieces);
+	relatives_release(&t->relatives);
 	info_free(t->info);
 	layers_free(t->layers);
 	sha256_free(t->sha256);
@@ -93,6 +110,26 @@ static void stop(void *self)
 	buf_release(&t->text);
 	buf_release(&t->path);
 	free(t);
+}
+
+static int read_relatives(struct torrent *t, struct err *e)
+{
+	const struct opt_list *list = &options_of(t)->previous;
+
+	for (size_t i = 0; i < list->count; i++)
+		if (relatives_read(&t->relatives, list->items[i], e) != 0)
+			return -1;
+	return 0;
+}
+
+static int open_content(struct torrent *t, struct err *e)
+{
+	if (!has_v1(t))
+		return 0;
+	if ((t->pool = pool_new(t->job.threads, e)) == NULL || (t->pieces = spool_new(e)) == NULL)
+		return -1;
+	t->feed = feed_new(options_of(t)->tree, t->pool, t->job.progress, e);
+	return t->feed != NULL ? 0 : -1;
 }
 
 static void *start(const struct exporter_job *job, struct err *e)
@@ -114,7 +151,7 @@ static void *start(const struct exporter_job *job, struct err *e)
 	t->writer.to = &t->text;
 	t->layers = layers_new(e);
 	if (t->layers != NULL && (t->sha256 = sha256_new(e)) != NULL &&
-	    (t->sha1 = sha1_new(e)) != NULL)
+	    (t->sha1 = sha1_new(e)) != NULL && read_relatives(t, e) == 0 && open_content(t, e) == 0)
 		return t;
 	stop(t);
 	return NULL;
@@ -188,6 +225,23 @@ static void put_trackers(struct torrent *t)
 	bencode_close(&t->writer);
 }
 
+static int keep_pieces(void *self, const void *digests, size_t len, struct err *e)
+{
+	struct torrent *t = self;
+
+	return spool_write(t->pieces, digests, len, e);
+}
+
+static int begin_content(struct torrent *t, const struct header *header, struct err *e)
+{
+	if (!has_v1(t))
+		return 0;
+	t->piecer = piecer_new(t->pool, header->piece_length, keep_pieces, t, e);
+	if (t->piecer == NULL)
+		return -1;
+	return feed_begin(t->feed, header->piece_length, header->bytes, e);
+}
+
 static int begin(void *self, const struct header *header, const struct head *head, struct err *e)
 {
 	struct torrent *t = self;
@@ -205,19 +259,92 @@ static int begin(void *self, const struct header *header, const struct head *hea
 	if (count(t, from, e) != 0)
 		return -1;
 	t->info = info_new(&how, put_info, t, e);
-	return t->info != NULL ? 0 : -1;
+	return t->info != NULL ? begin_content(t, header, e) : -1;
+}
+
+/* --- files --------------------------------------------------------------------------------------
+ */
+
+/* What works in all clients that read this kind is fine. WebTorrent reads v1, and that of hybrids.
+ */
+static int check_name(const struct torrent *t, const char *path, struct err *e)
+{
+	if (t->kind == INFO_HYBRID && traps_are_swapped(t->path.data, path))
+		return err_set(e, ERR_REFUSED,
+			       "'%s' comes before '%s' in JavaScript, so WebTorrent would not find "
+			       "the hybrid torrent: rename one, leave it out by --only, or make a "
+			       "v1 and a v2 torrent",
+			       path, t->path.data);
+	char c = traps_in_url(path);
+	if (c != 0 && has_v1(t) && options_of(t)->web_seed.count > 0)
+		return err_set(e, ERR_REFUSED,
+			       "'%s': WebTorrent would ask a web seed for another file, because of "
+			       "the '%c': rename it, leave it out by --only, or leave out "
+			       "--web-seed",
+			       path, c);
+	return 0;
+}
+
+static int check_limits(const struct torrent *t, bool all, struct err *e)
+{
+	const struct info_tally *tally = info_tally(t->info);
+	const struct limits is = {.so_far = !all,
+				  .bytes = all ? t->size : tally->bytes,
+				  .pieces = tally->pieces,
+				  .tokens = t->writer.tokens + tally->tokens + t->tokens,
+				  .depth = tally->depth + 1};
+
+	return options_of(t)->oversize ? 0 : limits_check(&is, e);
+}
+
+static int see(void *self, const void *bytes, size_t len, struct err *e)
+{
+	struct torrent *t = self;
+
+	return piecer_add(t->piecer, bytes, len, e);
+}
+
+static int add_content(struct torrent *t, const struct entry *entry, struct err *e)
+{
+	/* Nobody reads for an hour to learn that it was in vain. */
+	if (check_limits(t, false, e) != 0 || piecer_pad(t->piecer, info_padding(t->info), e) != 0)
+		return -1;
+	return feed_file(t->feed, entry, see, t, e);
 }
 
 static int add(void *self, const struct entry *entry, struct err *e)
 {
 	struct torrent *t = self;
 
-	if (t->files++ == 0)
-		buf_adds(&t->path, entry->path);
-	t->bytes += entry->size;
-	if (buf_check(&t->path, e) != 0 || info_add(t->info, entry, e) != 0)
+	if (check_name(t, entry->path, e) != 0)
 		return -1;
-	return has_v2(t) ? layers_add(t->layers, entry, e) : 0;
+	buf_clear(&t->path);
+	buf_adds(&t->path, entry->path);
+	t->files++;
+	t->bytes += entry->size;
+	if (buf_check(&t->path, e) != 0 || info_add(t->info, entry, e) != 0 ||
+	    (has_v2(t) && layers_add(t->layers, entry, e) != 0))
+		return -1;
+	return has_v1(t) ? add_content(t, entry, e) : 0;
+}
+
+/* --- what stands behind them --------------------------------------------------------------------
+ */
+
+static int put_similar(struct torrent *t, struct err *e)
+{
+	const uint8_t *const self[] = {t->v2, t->v1};
+	size_t from = t->text.len;
+
+	relatives_settle(&t->relatives, self, sizeof self / sizeof *self);
+	if (t->relatives.count == 0)
+		return 0;
+	put_key(t, "similar");
+	bencode_open_list(&t->writer);
+	for (size_t i = 0; i < t->relatives.count; i++)
+		bencode_string(&t->writer, t->relatives.list[i], RELATIVES_SIZE);
+	bencode_close(&t->writer);
+	return count(t, from, e);
 }
 
 /*
@@ -316,17 +443,6 @@ static int check_hashes(const struct torrent *t, struct err *e)
 	return 0;
 }
 
-static int check_limits(const struct torrent *t, struct err *e)
-{
-	const struct info_tally *tally = info_tally(t->info);
-	const struct limits is = {.bytes = t->size,
-				  .pieces = tally->pieces,
-				  .tokens = t->writer.tokens + tally->tokens + t->tokens,
-				  .depth = tally->depth + 1};
-
-	return options_of(t)->oversize ? 0 : limits_check(&is, e);
-}
-
 static int put_magnet(struct torrent *t, struct err *e)
 {
 	const struct opt_list *seeds = &options_of(t)->web_seed;
@@ -355,13 +471,16 @@ static int end(void *self, struct err *e)
 	if (t->bytes == 0)
 		return err_set(e, ERR_REFUSED,
 			       "all files are empty: clients take no torrent without content");
-	if (info_end(t->info, NULL, e) != 0 || finish_hashes(t, e) != 0 || put_layers(t, e) != 0)
+	if (has_v1(t) && (piecer_end(t->piecer, e) != 0 || feed_end(t->feed, e) != 0))
+		return -1;
+	if (info_end(t->info, t->pieces, e) != 0 || finish_hashes(t, e) != 0 ||
+	    put_layers(t, e) != 0 || put_similar(t, e) != 0)
 		return -1;
 	size_t from = t->text.len;
 	if (put_seeds(t, e) != 0)
 		return -1;
 	bencode_close(&t->writer);
-	if (count(t, from, e) != 0 || check_limits(t, e) != 0 || check_hashes(t, e) != 0)
+	if (count(t, from, e) != 0 || check_limits(t, true, e) != 0 || check_hashes(t, e) != 0)
 		return -1;
 	if (options_of(t)->magnet)
 		return put_magnet(t, e);

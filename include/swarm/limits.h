@@ -2,6 +2,7 @@
 #ifndef SWARM_LIMITS_H
 #define SWARM_LIMITS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@
 
 /* What a torrent has: bytes of metainfo, bencode tokens, lists and dictionaries in each other. */
 struct limits {
+	bool so_far; /* it will have more */
 	uint64_t bytes, pieces, tokens;
 	size_t depth;
 };
