@@ -6,6 +6,7 @@
 #include "swarm/cli.h"
 #include "swarm/document.h"
 #include "swarm/endorse.h"
+#include "swarm/hybrid.h"
 #include "swarm/key.h"
 #include "swarm/outfile.h"
 #include "swarm/release.h"
@@ -45,6 +46,8 @@ static const struct opt table[] = {
      AT(words.previous)},
     {OPT_STRINGS, 0, "trust", "PUB", "public keys, besides --key's, that make inputs genuine",
      AT(trust)},
+    {OPT_STRING, 0, "torrent", "FILE", "a hybrid torrent of its files: the head is to name it",
+     AT(words.torrent)},
     {OPT_STRING, 0, "expires", "30d|TIME", "when clients stop believing the head (default: 30d)",
      AT(words.expires)},
     {OPT_STRING, 0, "rollout-start", "TIME", "when clients may switch (default: at once)",
@@ -189,10 +192,14 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 		return err_set(e, ERR_USAGE, "no key to sign with: give --key FILE");
 	if (check_words(&o->words, cli->operands.items[0], e) != 0)
 		return -1;
-	if (previous != NULL && strcmp(previous, "-") == 0 &&
-	    strcmp(cli->operands.items[0], "-") == 0)
+	const char *const inputs[] = {cli->operands.items[0], previous, o->words.torrent};
+	size_t piped = 0;
+	for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+		piped += inputs[i] != NULL && strcmp(inputs[i], "-") == 0;
+	if (piped > 1)
 		return err_set(e, ERR_USAGE,
-			       "only one of the operand and --previous can be standard input");
+			       "only one of the operand, --previous and --torrent can be standard "
+			       "input");
 	if (o->common.json && strcmp(output_of(o), "-") == 0)
 		return err_set(e, ERR_USAGE, "--json needs -o: a document goes to standard output");
 	if (check_keys(o, &o->keys, e) != 0 || check_keys(o, &o->trust, e) != 0)
@@ -225,6 +232,7 @@ static int sign_release(const struct cli *cli, const struct options *o, const st
 				      .verbose = cli->options->verbose > 0,
 				      .now = utc_now()};
 	struct head head, previous;
+	int status = -1;
 
 	if (request_check(&o->words, e) != 0 || request_read(&o->words, &request, e) != 0)
 		return -1;
@@ -233,11 +241,15 @@ static int sign_release(const struct cli *cli, const struct options *o, const st
 			return -1;
 		request.previous = &previous;
 	}
-	if (release_run(in, &files, &request, cli->scratch, &head, e) != 0)
+	if (o->words.torrent != NULL && (request.hybrid = hybrid_open(o->words.torrent, e)) == NULL)
 		return -1;
-	release_describe(said, &head, &how);
-	release_format(json, &head);
-	return 0;
+	if (release_run(in, &files, &request, cli->scratch, &head, e) == 0) {
+		release_describe(said, &head, &how);
+		release_format(json, &head);
+		status = 0;
+	}
+	hybrid_close(request.hybrid);
+	return status;
 }
 
 static int sign_delta(const struct cli *cli, const struct options *o, const struct ring *ring,

@@ -6,6 +6,7 @@
 #include "swarm/document.h"
 #include "swarm/envelope.h"
 #include "swarm/hex.h"
+#include "swarm/hybrid.h"
 #include "swarm/info.h"
 #include "swarm/jsonl.h"
 #include "swarm/num.h"
@@ -30,7 +31,8 @@ struct copy {
 	struct buf name;   /* of the torrent */
 	struct info *info; /* NULL: no infohash is wanted */
 	struct sha256 *info_sha;
-	bool has_public; /* a public file that is not empty */
+	struct hybrid *hybrid; /* that must be of these files; NULL: none */
+	bool has_public;       /* a public file that is not empty */
 };
 
 static int flush(struct copy *c, struct err *e)
@@ -52,9 +54,10 @@ static int hash_info(void *context, const void *bytes, size_t len, struct err *e
 	return 0;
 }
 
-static int copy_init(struct copy *c, struct document *in, struct outfile *out, struct err *e)
+static int copy_init(struct copy *c, struct document *in, struct hybrid *hybrid,
+		     struct outfile *out, struct err *e)
 {
-	*c = (struct copy){.out = out, .text = BUF_INIT, .name = BUF_INIT};
+	*c = (struct copy){.out = out, .hybrid = hybrid, .text = BUF_INIT, .name = BUF_INIT};
 	c->sha = sha256_new(e);
 	if (c->sha == NULL)
 		return -1;
@@ -83,6 +86,29 @@ static void copy_release(struct copy *c)
 	buf_release(&c->name);
 }
 
+/* Makes something of a file that peers may share. */
+static int take_public(struct copy *c, const struct entry *entry, struct err *e)
+{
+	c->has_public = c->has_public || entry->size > 0;
+	if (c->info != NULL && info_add(c->info, entry, e) != 0)
+		return -1;
+	return c->hybrid != NULL ? hybrid_add(c->hybrid, entry, e) : 0;
+}
+
+static int begin_hybrid(const struct copy *c, const struct header *header, struct err *e)
+{
+	struct buf name = BUF_INIT;
+	int status = -1;
+
+	if (c->hybrid == NULL)
+		return 0;
+	header_torrent_name(&name, &header->id);
+	if (buf_check(&name, e) == 0)
+		status = hybrid_begin(c->hybrid, name.data, header->piece_length, e);
+	buf_release(&name);
+	return status;
+}
+
 /* Writes `header` and all file lines, unchanged. */
 static int copy_lines(struct copy *c, const struct header *header, struct err *e)
 {
@@ -90,6 +116,8 @@ static int copy_lines(struct copy *c, const struct header *header, struct err *e
 	struct entry entry;
 	int got;
 
+	if (begin_hybrid(c, header, e) != 0)
+		return -1;
 	header_format(&c->text, header);
 	buf_addc(&c->text, '\n');
 	while ((got = body_next(c->body, &arena, &entry, e)) > 0) {
@@ -97,11 +125,8 @@ static int copy_lines(struct copy *c, const struct header *header, struct err *e
 		const char *line = body_line(c->body, &len);
 		buf_add(&c->text, line, len);
 		buf_addc(&c->text, '\n');
-		if (c->info != NULL && entry.label == LABEL_PUBLIC) {
-			c->has_public = c->has_public || entry.size > 0;
-			if (info_add(c->info, &entry, e) != 0)
-				got = -1;
-		}
+		if (entry.label == LABEL_PUBLIC && take_public(c, &entry, e) != 0)
+			got = -1;
 		if (got > 0 && c->text.len >= WRITE_BLOCK && flush(c, e) != 0)
 			got = -1;
 		arena_release(&arena);
@@ -110,6 +135,8 @@ static int copy_lines(struct copy *c, const struct header *header, struct err *e
 	}
 	arena_release(&arena);
 	if (got < 0 || flush(c, e) != 0)
+		return -1;
+	if (c->hybrid != NULL && hybrid_end(c->hybrid, e) != 0)
 		return -1;
 	return sha256_check(c->sha, e);
 }
@@ -237,6 +264,15 @@ static void set_times(const struct release_request *request, struct head *head)
 	}
 }
 
+static void set_hybrid(const struct release_request *request, struct head *head)
+{
+	if (request->hybrid == NULL)
+		return;
+	head->has_hybrid = true;
+	memcpy(head->hybrid_btmh, hybrid_btmh(request->hybrid), SHA256_SIZE);
+	memcpy(head->hybrid_btih, hybrid_btih(request->hybrid), HEAD_BTIH_SIZE);
+}
+
 /* --- the three ways -----------------------------------------------------------------------------
  */
 
@@ -252,7 +288,7 @@ static int make_release(struct document *in, const struct release_request *reque
 	*ret = (struct head){.bytes = 0};
 	if (is_manifest && trust_head(request->trust, in, &old, &signers, e) != 0)
 		return -1;
-	if (copy_init(&c, in, out, e) != 0)
+	if (copy_init(&c, in, request->hybrid, out, e) != 0)
 		goto out;
 	struct header header = *body_header(c.body);
 	if (name_release(request, &header, ret, e) != 0 || check_previous(request, ret, e) != 0)
@@ -268,6 +304,7 @@ static int make_release(struct document *in, const struct release_request *reque
 	header.kind = HEADER_MANIFEST;
 	header.id = ret->id;
 	set_times(request, ret);
+	set_hybrid(request, ret);
 	if (start_info(&c, &header, e) != 0 || copy_lines(&c, &header, e) != 0 ||
 	    (is_manifest && trust_body(c.body, document_name(in), &old, e) != 0))
 		goto out;
@@ -283,15 +320,15 @@ out:
 }
 
 /* Copies the body of a manifest as it is; a head has none. */
-static int keep_body(struct document *in, const struct head *head, struct outfile *out,
-		     struct err *e)
+static int keep_body(struct document *in, const struct head *head, struct hybrid *hybrid,
+		     struct outfile *out, struct err *e)
 {
 	struct copy c = {.text = BUF_INIT, .name = BUF_INIT};
 	int status = -1;
 
 	if (document_kind(in) == DOCUMENT_HEAD)
 		return 0;
-	if (copy_init(&c, in, out, e) == 0 && copy_lines(&c, body_header(c.body), e) == 0)
+	if (copy_init(&c, in, hybrid, out, e) == 0 && copy_lines(&c, body_header(c.body), e) == 0)
 		status = trust_body(c.body, document_name(in), head, e);
 	copy_release(&c);
 	return status;
@@ -306,7 +343,14 @@ static int resign(struct document *in, const struct release_request *request, st
 	    check_issued(request, ret, e) != 0)
 		return -1;
 	set_times(request, ret);
-	if (keep_body(in, ret, out, e) != 0 || sign_head(ret, request, ret_line, e) != 0)
+	if (request->hybrid != NULL && document_kind(in) == DOCUMENT_HEAD)
+		return err_set(e, ERR_USAGE,
+			       "--torrent is checked against the files: give the manifest, not "
+			       "its head");
+	if (keep_body(in, ret, request->hybrid, out, e) != 0)
+		return -1;
+	set_hybrid(request, ret);
+	if (sign_head(ret, request, ret_line, e) != 0)
 		return -1;
 	return write_line(out, ret_line, e);
 }
@@ -320,7 +364,7 @@ static int add_signature(struct document *in, const struct release_request *requ
 
 	envelope_init(&envelope);
 	if (trust_head(request->trust, in, ret, &signers, e) != 0 ||
-	    document_envelope(in, &envelope, e) != 0 || keep_body(in, ret, out, e) != 0)
+	    document_envelope(in, &envelope, e) != 0 || keep_body(in, ret, NULL, out, e) != 0)
 		goto out;
 	if (seal_sign(&envelope, request->keys, request->key_count, e) != 0 ||
 	    seal_format(ret_line, &envelope, e) != 0)
@@ -413,6 +457,12 @@ void release_describe(struct buf *to, const struct head *head,
 		hex_format(hex, head->btmh, SHA256_SIZE);
 		buf_addf(to, "btmh %s\n", hex);
 	}
+	if (summary->verbose && head->has_hybrid) {
+		char btmh[2 * SHA256_SIZE + 1], btih[2 * HEAD_BTIH_SIZE + 1];
+		hex_format(btmh, head->hybrid_btmh, SHA256_SIZE);
+		hex_format(btih, head->hybrid_btih, HEAD_BTIH_SIZE);
+		buf_addf(to, "hybrid btmh %s, btih %s\n", btmh, btih);
+	}
 }
 
 void release_format(struct buf *to, const struct head *head)
@@ -430,6 +480,12 @@ void release_format(struct buf *to, const struct head *head)
 	jsonl_hex(&w, "sha256", head->digest, SHA256_SIZE);
 	if (head->has_btmh)
 		jsonl_hex(&w, "btmh", head->btmh, SHA256_SIZE);
+	if (head->has_hybrid) {
+		jsonl_open(&w, "hybrid");
+		jsonl_hex(&w, "btmh", head->hybrid_btmh, SHA256_SIZE);
+		jsonl_hex(&w, "btih", head->hybrid_btih, HEAD_BTIH_SIZE);
+		jsonl_close(&w);
+	}
 	jsonl_string(&w, "expires", expires);
 	jsonl_close(&w);
 	buf_addc(to, '\n');

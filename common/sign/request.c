@@ -30,10 +30,10 @@ static int check_again(const struct request_words *w, struct err *e)
 			       "--%s leaves the release as it is: --product, --channel, --release, "
 			       "--serial and --previous are for a new one",
 			       w->resign ? "resign" : "add-signature");
-	if (w->add_signature && has_times(w))
+	if (w->add_signature && (has_times(w) || w->torrent != NULL))
 		return err_set(e, ERR_USAGE,
-			       "--add-signature leaves the head as it is: --expires and "
-			       "--rollout-* are for --resign");
+			       "--add-signature leaves the head as it is: --expires, "
+			       "--rollout-* and --torrent are for --resign");
 	return 0;
 }
 
@@ -51,17 +51,18 @@ static int check_new(const struct request_words *w, struct err *e)
 bool request_is_empty(const struct request_words *words)
 {
 	return !words->resign && !words->add_signature && !names_release(words) &&
-	       !has_times(words);
+	       !has_times(words) && words->torrent == NULL;
 }
 
 int request_check_delta(const struct request_words *words, struct err *e)
 {
 	if (words->resign)
 		return err_set(e, ERR_USAGE, "a delta does not expire: there is nothing to resign");
-	if (names_release(words) || has_times(words))
+	if (names_release(words) || has_times(words) || words->torrent != NULL)
 		return err_set(e, ERR_USAGE,
 			       "a delta says what it is of: --product, --channel, --release, "
-			       "--serial, --previous, --expires and --rollout-* are for a release");
+			       "--serial, --previous, --expires, --rollout-* and --torrent are "
+			       "for a release");
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "swarm/document.h"
 #include "swarm/err.h"
 #include "swarm/head.h"
+#include "swarm/hybrid.h"
 #include "swarm/key.h"
 #include "swarm/scratch.h"
 #include "swarm/trust.h"
@@ -43,6 +44,8 @@ struct release_request {
 	bool has_rollout;
 	int64_t rollout_start;
 	uint64_t rollout_window;
+	struct hybrid
+	    *hybrid; /* a torrent of its files, to be recorded; NULL: none, or as before */
 };
 
 /* Where things go; "-" is standard output. */

@@ -17,6 +17,7 @@ struct request_words {
 	const char *product, *channel, *version;
 	const char *serial;        /* a number, or "next": one above that of `previous` */
 	const char *previous;      /* its file, which the caller reads */
+	const char *torrent;       /* its file, which the caller reads */
 	const char *expires;       /* a time, or how long after that of issue; else RELEASE_LIFE */
 	const char *rollout_start; /* a time; else that of issue */
 	struct opt_number rollout_window; /* else RELEASE_WINDOW */
