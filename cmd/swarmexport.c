@@ -22,7 +22,8 @@ struct options {
 #define AT(field) offsetof(struct options, field), NULL
 
 static const struct opt table[] = {
-    {OPT_CHOICE, 0, "format", "F", "what to write: torrent, headers (for nginx)",
+    {OPT_CHOICE, 0, "format", "F",
+     "what to write: torrent, sha256sums, sri, workbox,\nheaders or inventory",
      offsetof(struct options, what.format), exporter_names},
     {OPT_STRING, 'o', "output", "FILE", "write it here, not to standard output", AT(output)},
     {OPT_STRINGS, 0, "trust", "PUB",

@@ -5,17 +5,22 @@
 
 #include "swarm/glob.h"
 #include "swarm/headers.h"
+#include "swarm/sha256sums.h"
+#include "swarm/sri.h"
 #include "swarm/text.h"
 #include "swarm/torrent.h"
+#include "swarm/unsealed.h"
+#include "swarm/workbox.h"
 
 static const struct exporter_format *const formats[] = {
-    &torrent_format,
-    &headers_format,
+    &torrent_format, &sha256sums_format, &sri_format,
+    &workbox_format, &headers_format,    &unsealed_format,
 };
 
 #define FORMATS (sizeof formats / sizeof *formats)
 
-const char *const exporter_names[] = {"torrent", "headers", NULL};
+const char *const exporter_names[] = {"torrent", "sha256sums", "sri", "workbox",
+				      "headers", "inventory",  NULL};
 const char *const exporter_labels[] = {"public", "origin", "all", NULL};
 
 struct exporter {

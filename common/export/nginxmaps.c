@@ -12,6 +12,7 @@
 #include "swarm/names.h"
 #include "swarm/nginx.h"
 #include "swarm/offers.h"
+#include "swarm/plain.h"
 #include "swarm/urlpattern.h"
 #include "swarm/urls.h"
 
@@ -127,11 +128,8 @@ static int grow(struct nginxmaps *h, struct err *e)
 
 int nginxmaps_add(struct nginxmaps *h, const struct entry *entry, struct err *e)
 {
-	if (!entry->has_sha256)
-		return err_set(e, ERR_REFUSED,
-			       "'%s' has no plain digest, by which payloads are named: pack the "
-			       "release without --no-sha256",
-			       entry->path);
+	if (plain_check(entry, "by which payloads are named", e) != 0)
+		return -1;
 	if (h->count == h->cap && grow(h, e) != 0)
 		return -1;
 	if (offers_claim(&h->offers, entry->sha256, entry->size, e) != 0)
