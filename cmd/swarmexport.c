@@ -4,6 +4,7 @@
 
 #include "swarm/cli.h"
 #include "swarm/exporter.h"
+#include "swarm/headers.h"
 #include "swarm/intake.h"
 #include "swarm/jsonl.h"
 #include "swarm/outfile.h"
@@ -50,6 +51,8 @@ static const struct opt table[] = {
      AT(what.oversize)},
     {OPT_STRING, 0, "url-prefix", "P", "what URLs have in front of paths (default: /)",
      AT(what.url_prefix)},
+    {OPT_CHOICE, 0, "server", "S", "who is to send the headers: nginx, netlify or cloudflare",
+     offsetof(struct options, what.server), headers_servers},
     {OPT_STRING, 0, "payloads", "DIR", "payloads that swarmdiff has written", AT(what.payloads)},
     {OPT_STRINGS, 0, "match", "GLOB=PATTERN", "the URLs that these files are dictionaries for",
      AT(what.match)},

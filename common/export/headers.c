@@ -1,15 +1,20 @@
 #include "swarm/headers.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "swarm/headerrules.h"
 #include "swarm/nginxmaps.h"
 #include "swarm/text.h"
 
+/* One of the two is there: the maps are nginx's. */
 struct headers {
 	struct outfile *out;
 	struct head head;
 	struct nginxmaps *maps;
 	struct nginxmaps_counts counts;
+	struct headerrules *rules;
+	uint64_t rule_count;
 };
 
 static void stop(void *self)
@@ -17,14 +22,40 @@ static void stop(void *self)
 	struct headers *h = self;
 
 	nginxmaps_free(h->maps);
+	headerrules_free(h->rules);
 	free(h);
+}
+
+static int start_maps(struct headers *h, const struct exporter_options *o, struct err *e)
+{
+	const struct nginxmaps_options how = {o->url_prefix, o->payloads, o->match.items,
+					      o->match.count};
+
+	h->maps = nginxmaps_new(&how, e);
+	return h->maps != NULL ? 0 : -1;
+}
+
+/* Rules for folders have to know of all files. */
+static int start_rules(struct headers *h, const struct exporter_options *o, struct err *e)
+{
+	bool netlify = strcmp(o->server, "netlify") == 0;
+
+	if (o->payloads != NULL || o->match.count > 0)
+		return err_set(e, ERR_USAGE, "--%s is for --server nginx, not %s",
+			       o->payloads != NULL ? "payloads" : "match", o->server);
+	if (o->only.count > 0 || o->label != NULL)
+		return err_set(e, ERR_USAGE,
+			       "--%s is not for --server %s: a rule for a folder is for all files "
+			       "in it",
+			       o->only.count > 0 ? "only" : "label", o->server);
+	h->rules = headerrules_new(netlify ? HEADERRULES_NETLIFY : HEADERRULES_CLOUDFLARE,
+				   o->url_prefix, e);
+	return h->rules != NULL ? 0 : -1;
 }
 
 static void *start(const struct exporter_job *job, struct err *e)
 {
 	const struct exporter_options *o = job->options;
-	const struct nginxmaps_options how = {o->url_prefix, o->payloads, o->match.items,
-					      o->match.count};
 	struct headers *h = calloc(1, sizeof *h);
 
 	if (h == NULL) {
@@ -32,8 +63,8 @@ static void *start(const struct exporter_job *job, struct err *e)
 		return NULL;
 	}
 	h->out = job->out;
-	h->maps = nginxmaps_new(&how, e);
-	if (h->maps != NULL)
+	bool maps = o->server == NULL || strcmp(o->server, "nginx") == 0;
+	if ((maps ? start_maps(h, o, e) : start_rules(h, o, e)) == 0)
 		return h;
 	stop(h);
 	return NULL;
@@ -53,13 +84,16 @@ static int add(void *self, const struct entry *entry, struct err *e)
 {
 	struct headers *h = self;
 
-	return nginxmaps_add(h->maps, entry, e);
+	return h->maps != NULL ? nginxmaps_add(h->maps, entry, e)
+			       : headerrules_add(h->rules, entry, e);
 }
 
 static int end(void *self, struct err *e)
 {
 	struct headers *h = self;
 
+	if (h->maps == NULL)
+		return headerrules_write(h->rules, &h->head, h->out, &h->rule_count, e);
 	return nginxmaps_write(h->maps, &h->head.id, h->head.digest, h->out, &h->counts, e);
 }
 
@@ -68,6 +102,11 @@ static void describe(const void *self, bool verbose, struct buf *text)
 	const struct headers *h = self;
 	const struct nginxmaps_counts *c = &h->counts;
 
+	if (h->maps == NULL) {
+		text_plural(text, h->rule_count, "rule");
+		buf_addc(text, '\n');
+		return;
+	}
 	buf_adds(text, "payloads: ");
 	text_count(text, c->dcz);
 	buf_adds(text, " dcz, ");
@@ -93,6 +132,10 @@ static void members(const void *self, struct jsonl_writer *w)
 	const struct headers *h = self;
 	const struct nginxmaps_counts *c = &h->counts;
 
+	if (h->maps == NULL) {
+		jsonl_number(w, "rules", h->rule_count);
+		return;
+	}
 	jsonl_number(w, "dictionaries", c->dictionaries);
 	jsonl_number(w, "shared", c->shared);
 	jsonl_number(w, "dcz", c->dcz);
@@ -102,7 +145,9 @@ static void members(const void *self, struct jsonl_writer *w)
 	jsonl_number(w, "useless", c->useless);
 }
 
-static const char *const options[] = {"payloads", "url-prefix", "match", NULL};
+static const char *const options[] = {"server", "payloads", "url-prefix", "match", NULL};
+
+const char *const headers_servers[] = {"nginx", "netlify", "cloudflare", NULL};
 
 const struct exporter_format headers_format = {
     .name = "headers",

@@ -33,6 +33,7 @@ struct exporter_options {
 
 	/* Of some: what they mean stands in swarmexport(1). */
 	const char *tree, *payloads, *url_prefix;
+	const char *server; /* one of headers_servers */
 	struct opt_list match;
 	const char *kind;
 	struct opt_list web_seed, tracker, previous;

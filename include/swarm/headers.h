@@ -4,6 +4,8 @@
 
 #include "swarm/exporter.h"
 
+/* NULL-terminated. */
+extern const char *const headers_servers[];
 extern const struct exporter_format headers_format;
 
 #endif
