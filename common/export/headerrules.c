@@ -240,7 +240,7 @@ static int sort(struct headerrules *h, struct err *e)
 	qsort(h->sorted, h->count, sizeof *h->sorted, netlify ? by_letters : by_bytes);
 	for (size_t i = 1; netlify && i < h->count; i++) {
 		const struct node *a = h->sorted[i - 1], *b = h->sorted[i];
-		if (!a->is_folder && !b->is_folder && nginx_compare(a->path, b->path) == 0)
+		if (!(a->is_folder && b->is_folder) && nginx_compare(a->path, b->path) == 0)
 			return err_set(e, ERR_REFUSED,
 				       "'%s' and '%s' differ in case only: Netlify cannot tell "
 				       "them apart in rules",
