@@ -16,7 +16,7 @@
 struct options {
 	struct cli_options common;
 	struct opt_list trust;
-	const char *output, *head;
+	const char *output, *head, *at;
 	struct exporter_options what;
 };
 
@@ -24,13 +24,14 @@ struct options {
 
 static const struct opt table[] = {
     {OPT_CHOICE, 0, "format", "F",
-     "what to write: torrent, sha256sums, sri, workbox,\nheaders or inventory",
+     "what to write: torrent, sha256sums, sri, workbox,\nheaders, upload or inventory",
      offsetof(struct options, what.format), exporter_names},
     {OPT_STRING, 'o', "output", "FILE", "write it here, not to standard output", AT(output)},
     {OPT_STRINGS, 0, "trust", "PUB",
      "refuse what these public keys have not signed\n(default: those of $SWARM_TRUST, if any)",
      AT(trust)},
     {OPT_STRING, 0, "head", "FILE", "a newer head over the same body: it alone judges", AT(head)},
+    {OPT_STRING, 0, "at", "TIME", "judge the expiry as of TIME", AT(at)},
     {OPT_STRINGS, 0, "only", "GLOB", "only the files that this gitignore pattern matches",
      AT(what.only)},
     {OPT_CHOICE, 0, "label", "L", "only files of this label: public, origin, or all",
@@ -38,7 +39,7 @@ static const struct opt table[] = {
     {.kind = OPT_SECTION, .help = "For some formats"},
     {OPT_CHOICE, 0, "kind", "K", "the torrent: v2 (the default), hybrid or v1",
      offsetof(struct options, what.kind), torrent_kinds},
-    {OPT_STRING, 0, "tree", "DIR", "the content, where it is hashed: a directory or an archive",
+    {OPT_STRING, 0, "tree", "DIR", "the content: a directory, or for torrents an archive",
      AT(what.tree)},
     {OPT_STRINGS, 0, "web-seed", "URL", "where PRODUCT-VERSION/ with the files is on the web",
      AT(what.web_seed)},
@@ -56,6 +57,12 @@ static const struct opt table[] = {
     {OPT_STRING, 0, "payloads", "DIR", "payloads that swarmdiff has written", AT(what.payloads)},
     {OPT_STRINGS, 0, "match", "GLOB=PATTERN", "the URLs that these files are dictionaries for",
      AT(what.match)},
+    {OPT_STRINGS, 0, "delta", "FILE", "a delta that leads to the release", AT(what.delta)},
+    {OPT_STRING, 0, "prefix", "P", "what the keys of objects have in front", AT(what.prefix)},
+    {OPT_CHOICE, 0, "layout", "L", "what keys are made of: release (the default) or hash",
+     offsetof(struct options, what.layout), exporter_layouts},
+    {OPT_FLAG, 0, "prune", NULL, "delete what only the --previous ones need", AT(what.prune)},
+    {OPT_STRINGS, 0, "keep", "MANIFEST", "a release that --prune is to spare, too", AT(what.keep)},
     OPT_END,
 };
 
@@ -83,6 +90,14 @@ static bool is_input(const char *output, const char *input)
 	       outfile_is_same(output, input);
 }
 
+static bool is_among(const char *output, const struct opt_list *inputs)
+{
+	for (size_t i = 0; i < inputs->count; i++)
+		if (is_input(output, inputs->items[i]))
+			return true;
+	return false;
+}
+
 /* Options are of formats: what the chosen one has no use for is a mistake. */
 static int check_format(const struct options *o, struct err *e)
 {
@@ -102,6 +117,15 @@ static int check_format(const struct options *o, struct err *e)
 	return 0;
 }
 
+static int read_time(const char *at, int64_t *ret, struct err *e)
+{
+	*ret = utc_now();
+	if (at == NULL || utc_parse(at, ret))
+		return 0;
+	return err_set(e, ERR_USAGE, "--at needs a time such as 2026-12-31T00:00:00Z, not '%s'",
+		       at);
+}
+
 static int check_options(const struct options *o, const struct cli *cli, struct err *e)
 {
 	const char *manifest = cli->operands.items[0];
@@ -113,7 +137,9 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 			       "only one of MANIFEST and --head can be standard input");
 	if (o->common.json && strcmp(output_of(o), "-") == 0)
 		return err_set(e, ERR_USAGE, "--json needs -o: a document goes to standard output");
-	if (is_input(o->output, manifest) || is_input(o->output, o->head))
+	if (is_input(o->output, manifest) || is_input(o->output, o->head) ||
+	    is_among(o->output, &o->what.previous) || is_among(o->output, &o->what.keep) ||
+	    is_among(o->output, &o->what.delta))
 		return err_set(e, ERR_USAGE, "'%s' cannot be both read and written", o->output);
 	return check_format(o, e);
 }
@@ -170,14 +196,59 @@ static int put(void *context, const struct entry *entry, struct err *e)
 	return exporter_add(context, entry, e);
 }
 
-static int export(struct cli *cli, const struct options *o, const struct trust *trust,
+/* An earlier release, on its way to the exporter. */
+struct earlier {
+	struct exporter *x;
+	const char *manifest;
+	bool keep;
+};
+
+static int begin_earlier(void *context, const struct header *header, const struct head *head,
+			 struct err *e)
+{
+	const struct earlier *earlier = context;
+
+	(void)header;
+	return exporter_earlier(earlier->x, earlier->manifest, earlier->keep, head, e);
+}
+
+static int put_earlier(void *context, const struct entry *entry, struct err *e)
+{
+	return exporter_earlier_file(((const struct earlier *)context)->x, entry, e);
+}
+
+/* What is in the past may have expired. */
+static int read_earlier(struct exporter *x, const struct opt_list *manifests, bool keep,
+			const struct trust *trust, struct err *e)
+{
+	struct head head;
+
+	if (!exporter_looks_back(x))
+		return 0;
+	for (size_t i = 0; i < manifests->count; i++) {
+		struct earlier earlier = {x, manifests->items[i], keep};
+		const struct intake_options in = {
+		    .manifest = earlier.manifest, .trust = trust, .expired_too = true};
+		const struct intake_sink sink = {&earlier, begin_earlier, put_earlier};
+		if (intake_read(&in, &sink, &head, e) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int export(struct cli *cli, const struct options *o, const struct trust *trust, int64_t now,
 		  struct err *e)
 {
 	const char *manifest = cli->operands.items[0];
 	const struct outfile_options how = {.force = o->common.force};
-	const struct intake_options in = {manifest, o->head, trust, utc_now()};
-	struct exporter_job job = {&o->what,      manifest,         o->head,  NULL,
-				   cli->progress, cli_threads(cli), utc_now()};
+	const struct intake_options in = {
+	    .manifest = manifest, .head = o->head, .trust = trust, .now = now};
+	struct exporter_job job = {.options = &o->what,
+				   .manifest = manifest,
+				   .head = o->head,
+				   .progress = cli->progress,
+				   .threads = cli_threads(cli),
+				   .now = now};
 	struct exporter *x = NULL;
 	struct head head;
 	int status = -1;
@@ -186,6 +257,9 @@ static int export(struct cli *cli, const struct options *o, const struct trust *
 	if (job.out == NULL || (x = exporter_new(&job, e)) == NULL)
 		goto out;
 	const struct intake_sink sink = {x, begin, put};
+	if (read_earlier(x, &o->what.previous, false, trust, e) != 0 ||
+	    read_earlier(x, &o->what.keep, true, trust, e) != 0)
+		goto out;
 	if (intake_read(&in, &sink, &head, e) != 0 || exporter_end(x, e) != 0 ||
 	    outfile_commit(job.out, e) != 0)
 		goto out;
@@ -203,12 +277,14 @@ int main(int argc, char **argv)
 	struct err e = {.code = ERR_NONE};
 	struct trust *trust = NULL;
 	struct cli cli;
+	int64_t now;
 	int status = cli_begin(&cli, &program, argc, argv, &o);
 
 	if (status >= 0)
 		return status;
-	if (check_options(&o, &cli, &e) == 0 && load_trust(&o, &trust, &e) == 0)
-		status = export(&cli, &o, trust, &e);
+	if (check_options(&o, &cli, &e) == 0 && read_time(o.at, &now, &e) == 0 &&
+	    load_trust(&o, &trust, &e) == 0)
+		status = export(&cli, &o, trust, now, &e);
 	trust_free(trust);
 	return cli_end(&cli, err_result(status, &e), &e);
 }

@@ -10,18 +10,20 @@
 #include "swarm/text.h"
 #include "swarm/torrent.h"
 #include "swarm/unsealed.h"
+#include "swarm/upload.h"
 #include "swarm/workbox.h"
 
 static const struct exporter_format *const formats[] = {
-    &torrent_format, &sha256sums_format, &sri_format,
-    &workbox_format, &headers_format,    &unsealed_format,
+    &torrent_format, &sha256sums_format, &sri_format,      &workbox_format,
+    &headers_format, &upload_format,     &unsealed_format,
 };
 
 #define FORMATS (sizeof formats / sizeof *formats)
 
-const char *const exporter_names[] = {"torrent", "sha256sums", "sri", "workbox",
-				      "headers", "inventory",  NULL};
+const char *const exporter_names[] = {"torrent", "sha256sums", "sri",       "workbox",
+				      "headers", "upload",     "inventory", NULL};
 const char *const exporter_labels[] = {"public", "origin", "all", NULL};
+const char *const exporter_layouts[] = {"release", "hash", NULL};
 
 struct exporter {
 	struct exporter_job job;
@@ -126,6 +128,22 @@ void exporter_free(struct exporter *x)
 		x->format->stop(x->self);
 	glob_list_free(x->only, x->job.options->only.count);
 	free(x);
+}
+
+bool exporter_looks_back(const struct exporter *x)
+{
+	return x->format->earlier != NULL;
+}
+
+int exporter_earlier(struct exporter *x, const char *manifest, bool keep, const struct head *head,
+		     struct err *e)
+{
+	return x->format->earlier(x->self, manifest, keep, head, e);
+}
+
+int exporter_earlier_file(struct exporter *x, const struct entry *entry, struct err *e)
+{
+	return x->format->earlier_file(x->self, entry, e);
 }
 
 int exporter_begin(struct exporter *x, const struct header *header, const struct head *head,

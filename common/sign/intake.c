@@ -29,7 +29,7 @@ static int judge(const struct intake_options *o, const struct document *d, struc
 		return read_unsigned(d, ret, e);
 	if (trust_head(o->trust, d, ret, &signers, e) != 0)
 		return -1;
-	if (policy_check_expiry(&policy, ret, e) != 0)
+	if (!o->expired_too && policy_check_expiry(&policy, ret, e) != 0)
 		return err_prefix(e, "'%s'", document_name(d));
 	return 0;
 }

@@ -1,7 +1,8 @@
 /*
  * exporter: the formats in which a release is handed to others, behind one interface.
  *
- * A run goes: exporter_new() checks what is asked for; exporter_begin() with the release;
+ * A run goes: exporter_new() checks what is asked for; exporter_earlier() with each release that
+ * came before and exporter_earlier_file() with its files; exporter_begin() with the release;
  * exporter_add() with its files in file-tree order, of which those that were chosen are passed on;
  * exporter_end(). The output is the caller's: it is complete only after exporter_end() and counts
  * only if the manifest has proven right by then.
@@ -38,11 +39,17 @@ struct exporter_options {
 	const char *kind;
 	struct opt_list web_seed, tracker, previous;
 	bool magnet, oversize;
+	const char *layout; /* one of exporter_layouts; NULL: the first */
+	const char *prefix;
+	struct opt_list delta;
+	struct opt_list keep;
+	bool prune;
 };
 
 /* NULL-terminated. */
 extern const char *const exporter_names[];
 extern const char *const exporter_labels[];
+extern const char *const exporter_layouts[];
 
 /* Where a format works; all is borrowed and outlives the run. */
 struct exporter_job {
@@ -63,6 +70,11 @@ struct exporter_format {
 
 	/* Checks the options, of which only those that it takes are set. NULL with `e` filled. */
 	void *(*start)(const struct exporter_job *job, struct err *e);
+	/* An earlier release, one of --previous or of --keep, and its files; NULL: not looked at.
+	 */
+	int (*earlier)(void *self, const char *manifest, bool keep, const struct head *head,
+		       struct err *e);
+	int (*earlier_file)(void *self, const struct entry *entry, struct err *e);
 	int (*begin)(void *self, const struct header *header, const struct head *head,
 		     struct err *e);
 	/* Keeps nothing of `entry`. */
@@ -85,6 +97,12 @@ void exporter_takers(struct buf *to, const char *option);
 /* ERR_USAGE for what cannot be asked for. `job` is copied. */
 struct exporter *exporter_new(const struct exporter_job *job, struct err *e);
 void exporter_free(struct exporter *x);
+/* Whether the format wants to see earlier releases; a release that is one, and each of its files.
+ */
+bool exporter_looks_back(const struct exporter *x);
+ERR_CHECK int exporter_earlier(struct exporter *x, const char *manifest, bool keep,
+			       const struct head *head, struct err *e);
+ERR_CHECK int exporter_earlier_file(struct exporter *x, const struct entry *entry, struct err *e);
 ERR_CHECK int exporter_begin(struct exporter *x, const struct header *header,
 			     const struct head *head, struct err *e);
 ERR_CHECK int exporter_add(struct exporter *x, const struct entry *entry, struct err *e);

@@ -2,6 +2,7 @@
 #ifndef SWARM_INTAKE_H
 #define SWARM_INTAKE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "swarm/entry.h"
@@ -16,6 +17,7 @@ struct intake_options {
 	/* Whose signature makes it genuine; NULL: no signature is looked at, nor is the expiry. */
 	const struct trust *trust;
 	int64_t now;
+	bool expired_too; /* the expiry is not looked at */
 };
 
 /* Who makes something of it; both return 0, or -1 with `e` filled. */

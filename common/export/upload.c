@@ -1,0 +1,169 @@
+#include "swarm/upload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "swarm/prune.h"
+#include "swarm/publish.h"
+#include "swarm/text.h"
+
+/* One of two ways to make a plan, and where it stands. */
+struct upload {
+	const struct exporter_format *way;
+	void *self;
+};
+
+/* --- what is asked for --------------------------------------------------------------------------
+ */
+
+/* Whether a plan can say the name of a file: it holds UTF-8 on one line. */
+static int check_name(const char *what, const char *name, struct err *e)
+{
+	size_t len = name != NULL ? strlen(name) : 0;
+
+	for (size_t i = 0; i < len;) {
+		unsigned long point = 0;
+		size_t n = text_utf8(name + i, len - i, &point);
+		if (n == 0 || point < 0x20 || (point >= 0x7F && point <= 0x9F))
+			return err_set(e, ERR_USAGE,
+				       "a plan cannot name %s '%s': it is not UTF-8 without "
+				       "control characters",
+				       what, name);
+		i += n;
+	}
+	return 0;
+}
+
+static int check_document(const char *what, const char *name, struct err *e)
+{
+	if (name != NULL && strcmp(name, "-") == 0)
+		return err_set(e, ERR_USAGE,
+			       "%s is to be uploaded as well: it cannot be standard input", what);
+	return check_name(what, name, e);
+}
+
+static int check_publish(const struct exporter_job *job, struct err *e)
+{
+	const struct exporter_options *o = job->options;
+
+	if (o->keep.count > 0)
+		return err_set(e, ERR_USAGE, "--keep is of no use without --prune");
+	if (o->tree == NULL)
+		return err_set(e, ERR_USAGE, "where is the content? give --tree");
+	if (check_document("MANIFEST", job->manifest, e) != 0 ||
+	    check_document("--head", job->head, e) != 0 || check_name("--tree", o->tree, e) != 0 ||
+	    check_name("--payloads", o->payloads, e) != 0)
+		return -1;
+	for (size_t i = 0; i < o->delta.count; i++)
+		if (check_document("--delta", o->delta.items[i], e) != 0)
+			return -1;
+	return 0;
+}
+
+static int check_prune(const struct exporter_options *o, struct err *e)
+{
+	if (o->tree != NULL)
+		return err_set(e, ERR_USAGE, "--tree is of no use with --prune");
+	if (o->previous.count == 0)
+		return err_set(e, ERR_USAGE,
+			       "--prune deletes what earlier releases have: give --previous");
+	return 0;
+}
+
+/* --- the format: all but the options is the way's -----------------------------------------------
+ */
+
+static void stop(void *self)
+{
+	struct upload *u = self;
+
+	if (u->self != NULL)
+		u->way->stop(u->self);
+	free(u);
+}
+
+static void *start(const struct exporter_job *job, struct err *e)
+{
+	const struct exporter_options *o = job->options;
+	struct upload *u = calloc(1, sizeof *u);
+
+	if (u == NULL) {
+		(void)err_nomem(e);
+		return NULL;
+	}
+	u->way = o->prune ? &prune_format : &publish_format;
+	if ((o->prune ? check_prune(o, e) : check_publish(job, e)) == 0)
+		u->self = u->way->start(job, e);
+	if (u->self != NULL)
+		return u;
+	stop(u);
+	return NULL;
+}
+
+static int earlier(void *self, const char *manifest, bool keep, const struct head *head,
+		   struct err *e)
+{
+	struct upload *u = self;
+
+	return u->way->earlier(u->self, manifest, keep, head, e);
+}
+
+static int earlier_file(void *self, const struct entry *entry, struct err *e)
+{
+	struct upload *u = self;
+
+	return u->way->earlier_file(u->self, entry, e);
+}
+
+static int begin(void *self, const struct header *header, const struct head *head, struct err *e)
+{
+	struct upload *u = self;
+
+	return u->way->begin(u->self, header, head, e);
+}
+
+static int add(void *self, const struct entry *entry, struct err *e)
+{
+	struct upload *u = self;
+
+	return u->way->add(u->self, entry, e);
+}
+
+static int end(void *self, struct err *e)
+{
+	struct upload *u = self;
+
+	return u->way->end(u->self, e);
+}
+
+static void describe(const void *self, bool verbose, struct buf *text)
+{
+	const struct upload *u = self;
+
+	u->way->describe(u->self, verbose, text);
+}
+
+static void members(const void *self, struct jsonl_writer *w)
+{
+	const struct upload *u = self;
+
+	u->way->members(u->self, w);
+}
+
+static const char *const options[] = {"tree",     "delta", "payloads", "prefix", "layout",
+				      "previous", "prune", "keep",     NULL};
+
+const struct exporter_format upload_format = {
+    .name = "upload",
+    .options = options,
+    .all = true,
+    .start = start,
+    .earlier = earlier,
+    .earlier_file = earlier_file,
+    .begin = begin,
+    .add = add,
+    .end = end,
+    .describe = describe,
+    .members = members,
+    .stop = stop,
+};

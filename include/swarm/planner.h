@@ -1,0 +1,63 @@
+/*
+ * planner: what both kinds of upload plan need: the options that they share, the earlier releases,
+ * and the lines as they are written.
+ */
+#ifndef SWARM_PLANNER_H
+#define SWARM_PLANNER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "swarm/buf.h"
+#include "swarm/entry.h"
+#include "swarm/err.h"
+#include "swarm/exporter.h"
+#include "swarm/head.h"
+#include "swarm/outfile.h"
+#include "swarm/sha256.h"
+#include "swarm/step.h"
+#include "swarm/storekey.h"
+
+/* A release of --previous, or of --keep. */
+struct planner_release {
+	const char *manifest; /* the name of the file */
+	bool keep;
+	struct release_id id;
+	uint8_t digest[SHA256_SIZE]; /* of the body */
+};
+
+struct planner {
+	struct outfile *out;
+	enum storekey_layout layout;
+	struct buf prefix;
+	struct planner_release *earlier;
+	size_t earlier_count, earlier_room;
+	struct buf text, key, from; /* of the line that is being written */
+	struct sha256 *sha;
+};
+
+/* `p` is released by planner_release(), also after a failure. */
+ERR_CHECK int planner_init(struct planner *p, const struct exporter_job *job, struct err *e);
+void planner_release(struct planner *p);
+/* Notes an earlier release. */
+ERR_CHECK int planner_earlier(struct planner *p, const char *manifest, bool keep,
+			      const struct head *head, struct err *e);
+/* Whether all of them are of this product: ERR_REFUSED if not. */
+ERR_CHECK int planner_check_product(const struct planner *p, const struct release_id *id,
+				    struct err *e);
+/*
+ * Puts a file's key into p->key, without the prefix. ERR_REFUSED for a file without the plain
+ * digest that layout `hash` takes.
+ */
+ERR_CHECK int planner_content(struct planner *p, const struct release_id *id,
+			      const struct entry *entry, struct err *e);
+/* The digest of a run of bytes. */
+void planner_digest(struct planner *p, const struct buf *bytes, uint8_t ret[static SHA256_SIZE]);
+/*
+ * Writes a line, whose keys are p->key and, of a copy, p->from, with the prefix in front of both.
+ * ERR_REFUSED for a key that is too long for a store.
+ */
+ERR_CHECK int planner_put(struct planner *p, struct step step, struct err *e);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * publish: the upload plan of a release: its content, then the payloads of its files, deltas that
+ * lead to it, its manifest, and its head last.
+ *
+ * Content that the store has, from an earlier release or from a line before, under another key is
+ * copied there; under the same key (layout hash) it is left out. That takes some 150 bytes of
+ * memory for each distinct file of all releases.
+ */
+#ifndef SWARM_PUBLISH_H
+#define SWARM_PUBLISH_H
+
+#include "swarm/exporter.h"
+
+/* As a format, whose options upload.h checks. */
+extern const struct exporter_format publish_format;
+
+#endif
