@@ -24,7 +24,7 @@ struct options {
 
 static const struct opt table[] = {
     {OPT_CHOICE, 0, "format", "F",
-     "what to write: torrent, sha256sums, sri, workbox,\nheaders, upload or inventory",
+     "what to write: torrent, metalink, sha256sums, sri,\nworkbox, headers, upload or inventory",
      offsetof(struct options, what.format), exporter_names},
     {OPT_STRING, 'o', "output", "FILE", "write it here, not to standard output", AT(output)},
     {OPT_STRINGS, 0, "trust", "PUB",
@@ -50,6 +50,8 @@ static const struct opt table[] = {
     {OPT_FLAG, 0, "magnet", NULL, "write the magnet link, not the torrent", AT(what.magnet)},
     {OPT_FLAG, 0, "oversize", NULL, "write a torrent that is too large for most clients",
      AT(what.oversize)},
+    {OPT_STRINGS, 0, "mirror", "URL", "where the files are on the web; of several, the best first",
+     AT(what.mirror)},
     {OPT_STRING, 0, "url-prefix", "P", "what URLs have in front of paths", AT(what.url_prefix)},
     {OPT_CHOICE, 0, "server", "S", "who is to send the headers: nginx, netlify or cloudflare",
      offsetof(struct options, what.server), headers_servers},

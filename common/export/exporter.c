@@ -5,6 +5,7 @@
 
 #include "swarm/glob.h"
 #include "swarm/headers.h"
+#include "swarm/metalink.h"
 #include "swarm/sha256sums.h"
 #include "swarm/sri.h"
 #include "swarm/text.h"
@@ -14,14 +15,14 @@
 #include "swarm/workbox.h"
 
 static const struct exporter_format *const formats[] = {
-    &torrent_format, &sha256sums_format, &sri_format,      &workbox_format,
-    &headers_format, &upload_format,     &unsealed_format,
+    &torrent_format, &metalink_format, &sha256sums_format, &sri_format,
+    &workbox_format, &headers_format,  &upload_format,     &unsealed_format,
 };
 
 #define FORMATS (sizeof formats / sizeof *formats)
 
-const char *const exporter_names[] = {"torrent", "sha256sums", "sri",       "workbox",
-				      "headers", "upload",     "inventory", NULL};
+const char *const exporter_names[] = {"torrent", "metalink", "sha256sums", "sri", "workbox",
+				      "headers", "upload",   "inventory",  NULL};
 const char *const exporter_labels[] = {"public", "origin", "all", NULL};
 const char *const exporter_layouts[] = {"release", "hash", NULL};
 

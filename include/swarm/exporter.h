@@ -39,6 +39,7 @@ struct exporter_options {
 	const char *kind;
 	struct opt_list web_seed, tracker, previous;
 	bool magnet, oversize;
+	struct opt_list mirror;
 	const char *layout; /* one of exporter_layouts; NULL: the first */
 	const char *prefix;
 	struct opt_list delta;
