@@ -44,7 +44,7 @@ browser_end() {
         kill -0 "$pid" 2>/dev/null || break
         sleep 0.05
     done
-    kill -9 "$pid" 2>/dev/null
-    wait "$pid" 2>/dev/null
+    kill -9 "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
     unset "browser_to[$1]" "browser_from[$1]" "browser_pid[$1]"
 }
