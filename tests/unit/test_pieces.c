@@ -161,13 +161,12 @@ static void pieces_come_in_order_over_all_batches(void **state)
 	free_release(r);
 }
 
-static void pieces_tell_the_first_file_that_is_wrong(void **state)
+static void assert_first_is_told(bool plain)
 {
 	struct release *r = new_release();
 
-	(void)state;
 	for (size_t i = 0; i < 200; i++)
-		add_file(r, i * 100, true);
+		add_file(r, i * 100, plain);
 	write_file(r->paths[57], content + 1234, 5700);
 	write_file(r->paths[90], content, 3);
 	write_file(r->paths[199], content, 0);
@@ -180,6 +179,14 @@ static void pieces_tell_the_first_file_that_is_wrong(void **state)
 		assert_int_equal(r->told, 0);
 	}
 	free_release(r);
+}
+
+static void pieces_tell_the_first_file_that_is_wrong(void **state)
+{
+	(void)state;
+	assert_first_is_told(true);
+	/* By the hash tree alone. */
+	assert_first_is_told(false);
 }
 
 static void pieces_refuse_a_wrong_plain_digest(void **state)
