@@ -1,0 +1,202 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "swarm/headerrules.h"
+#include "swarm/io.h"
+#include "swarm/path.h"
+
+static char folder[] = "/tmp/swarm-test-headerrules-XXXXXX";
+static char path[sizeof folder + 16];
+static struct scratch *scratch;
+
+static int set_up(void **state)
+{
+	struct err e;
+
+	(void)state;
+	scratch = scratch_new(&e);
+	if (scratch == NULL || mkdtemp(folder) == NULL)
+		return -1;
+	(void)snprintf(path, sizeof path, "%s/out", folder);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	scratch_free(scratch);
+	(void)unlink(path);
+	return rmdir(folder);
+}
+
+/* A file: its path, and the letter of its `cache`; '-' for none. */
+struct file {
+	const char *path;
+	char cache;
+};
+
+/* The patterns of the rules for these files, each with the letter of what it says. */
+static void check(enum headerrules_server server, const char *prefix, const struct file *files,
+		  const char *expected)
+{
+	const struct outfile_options how = {.force = true};
+	const struct head head = {.id = {.product = "farm", .channel = "stable", .version = "1"}};
+	struct headerrules *h;
+	struct outfile *out;
+	struct buf text = BUF_INIT, rules = BUF_INIT;
+	struct err e;
+	uint64_t count, lines = 0;
+	int fd;
+
+	h = headerrules_new(server, prefix, &e);
+	assert_non_null(h);
+	for (; files->path != NULL; files++) {
+		char name[64], cache[] = "?";
+		*cache = files->cache;
+		(void)snprintf(name, sizeof name, "%s", files->path);
+		struct entry entry = {.path = name, .cache = *cache != '-' ? cache : NULL};
+		assert_int_equal(headerrules_add(h, &entry, &e), 0);
+		memset(name, 'x', sizeof name - 1);
+		*cache = 'x';
+	}
+	out = outfile_open(path, &how, scratch, &e);
+	assert_non_null(out);
+	assert_int_equal(headerrules_write(h, &head, out, &count, &e), 0);
+	assert_int_equal(outfile_commit(out, &e), 0);
+	outfile_free(out);
+	headerrules_free(h);
+
+	fd = io_open(path, &e);
+	assert_true(fd >= 0);
+	assert_int_equal(io_read_all(fd, &text, 1 << 20, path, &e), 0);
+	assert_int_equal(close(fd), 0);
+	for (char *line = strtok(text.data, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+		if (*line == '/') {
+			buf_addf(&rules, "%s", line);
+			lines++;
+		} else if (strncmp(line, "  Cache-Control: ", 17) == 0) {
+			buf_addf(&rules, " %s\n", line + 17);
+		} else {
+			assert_true(*line == '#' || strcmp(line, "  ! Cache-Control") == 0);
+			if (*line != '#')
+				buf_addc(&rules, '!');
+		}
+	}
+	assert_string_equal(rules.data, expected);
+	assert_int_equal(count, lines);
+	buf_release(&text);
+	buf_release(&rules);
+}
+
+#define FILES(...) ((const struct file[]){__VA_ARGS__, {NULL, '-'}})
+
+static void headerrules_are_for_the_largest_folders_of_one_kind(void **state)
+{
+	const struct file *files =
+	    FILES({"a/b/1", 'A'}, {"a/b/2", 'A'}, {"a/c/1", 'A'}, {"d/1", 'B'}, {"d/2", '-'});
+
+	(void)state;
+	check(HEADERRULES_NETLIFY, NULL, files, "/a/* A\n/d/1 B\n");
+	check(HEADERRULES_CLOUDFLARE, NULL, files, "/a/* A\n/d/1 B\n");
+	check(HEADERRULES_NETLIFY, "x/y", files, "/x/y/a/* A\n/x/y/d/1 B\n");
+}
+
+/* Whatever stands behind its name: Netlify's patterns need no slash. */
+static void headerrules_of_netlify_match_nothing_beside_a_folder(void **state)
+{
+	(void)state;
+	check(HEADERRULES_NETLIFY, NULL, FILES({"a/1", 'A'}, {"ab", '-'}), "/a/1 A\n");
+	check(HEADERRULES_NETLIFY, NULL, FILES({"AB/1", '-'}, {"a/1", 'A'}), "/a/1 A\n");
+	check(HEADERRULES_NETLIFY, NULL, FILES({"a/1", 'A'}, {"a-1/2", 'A'}, {"b/1", 'A'}),
+	      "/a/1 A\n/a-1/* A\n/b/* A\n");
+	check(HEADERRULES_NETLIFY, NULL, FILES({"b/a/1", 'A'}, {"b/ab", 'A'}), "/b/* A\n");
+	check(HEADERRULES_CLOUDFLARE, NULL, FILES({"a/1", 'A'}, {"ab", '-'}), "/a/* A\n");
+}
+
+static void headerrules_of_cloudflare_are_as_few_as_can_be(void **state)
+{
+	(void)state;
+	/* Most of a folder, and what is taken back. */
+	check(HEADERRULES_CLOUDFLARE, NULL,
+	      FILES({"a/1", 'A'}, {"a/2", 'A'}, {"a/3", 'B'}, {"a/4", 'A'}), "/a/* A\n/a/3! B\n");
+	/* Of folders each counts once, however much is in it. */
+	check(HEADERRULES_CLOUDFLARE, NULL,
+	      FILES({"a/b/1", 'B'}, {"a/b/2", 'B'}, {"a/b/3", 'B'}, {"a/c/1", 'A'}, {"a/d", 'A'}),
+	      "/a/* A\n/a/b/*! B\n");
+	/* A folder that is as well with either goes with what is around it. */
+	check(HEADERRULES_CLOUDFLARE, NULL,
+	      FILES({"a/b/1", 'A'}, {"a/b/2", 'B'}, {"a/c", 'B'}, {"a/d", 'B'}),
+	      "/a/* B\n/a/b/1! A\n");
+	/* What is to be left alone keeps rules off all folders around it. */
+	check(HEADERRULES_CLOUDFLARE, "/x/",
+	      FILES({"a/b/1", '-'}, {"a/b/2", 'A'}, {"a/c", 'A'}, {"d", 'A'}),
+	      "/x/a/b/2 A\n/x/a/c A\n/x/d A\n");
+	check(HEADERRULES_CLOUDFLARE, "/x/", FILES({"a/b", 'A'}, {"c", 'A'}, {"d", 'B'}),
+	      "/x/* A\n/x/d! B\n");
+}
+
+static void headerrules_know_the_other_urls_of_pages(void **state)
+{
+	const struct file *files = FILES({"a/index.html", 'A'}, {"a/x", 'B'}, {"b.html", 'A'},
+					 {"c", 'A'}, {"c.html", 'B'}, {"index.html", 'A'});
+
+	(void)state;
+	check(HEADERRULES_NETLIFY, NULL, files,
+	      "/a/index.html A\n/a/ A\n/a/x B\n/b.html A\n/b A\n/c A\n/c.html B\n/index.html A\n/ "
+	      "A\n");
+	/* A page needs two rules, so the folder has its. */
+	check(HEADERRULES_CLOUDFLARE, NULL, files,
+	      "/a/* A\n/a/x! B\n/b.html A\n/b A\n/c A\n/c.html B\n/index.html A\n/ A\n");
+	/* Which of two pages it is is Netlify's affair: there are no two rules for it. */
+	files = FILES({"a/index.html", 'A'}, {"a/x", 'B'}, {"a.html", 'B'});
+	check(HEADERRULES_NETLIFY, NULL, files, "/a/index.html A\n/a/ A\n/a/x B\n/a.html B\n");
+	check(HEADERRULES_CLOUDFLARE, NULL, files, "/a/* A\n/a/x! B\n/a.html B\n/a B\n");
+	check(HEADERRULES_NETLIFY, NULL, FILES({".html", 'A'}, {"x.htm", 'B'}),
+	      "/.html A\n/x.htm B\n");
+}
+
+static void headerrules_go_as_deep_as_paths(void **state)
+{
+	const struct head head = {.id = {.product = "farm", .channel = "stable", .version = "1"}};
+	const struct outfile_options how = {.force = true};
+	static char deep[PATH_LENGTH_MAX + 1];
+	struct err e;
+	uint64_t count;
+
+	(void)state;
+	for (size_t i = 0; i < PATH_LENGTH_MAX - 1; i++)
+		deep[i] = i % 2 == 0 ? 'a' : '/';
+	for (int server = HEADERRULES_NETLIFY; server <= HEADERRULES_CLOUDFLARE; server++) {
+		struct headerrules *h = headerrules_new(server, NULL, &e);
+		struct outfile *out = outfile_open(path, &how, scratch, &e);
+		struct entry entry = {.path = deep, .cache = "A"};
+		assert_non_null(h);
+		assert_non_null(out);
+		assert_int_equal(headerrules_add(h, &entry, &e), 0);
+		assert_int_equal(headerrules_write(h, &head, out, &count, &e), 0);
+		assert_int_equal(count, 1);
+		outfile_free(out);
+		headerrules_free(h);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(headerrules_are_for_the_largest_folders_of_one_kind),
+	    cmocka_unit_test(headerrules_of_netlify_match_nothing_beside_a_folder),
+	    cmocka_unit_test(headerrules_of_cloudflare_are_as_few_as_can_be),
+	    cmocka_unit_test(headerrules_know_the_other_urls_of_pages),
+	    cmocka_unit_test(headerrules_go_as_deep_as_paths),
+	};
+
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}
