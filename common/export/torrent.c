@@ -348,22 +348,21 @@ static int put_similar(struct torrent *t, struct err *e)
 }
 
 /*
- * A client asks for <URL>/<name>/<path>. For a v2 torrent with one file, BEP 19 has the URL of the
- * file; libtorrent, which is alone in reading those, takes it so if the file ends on a piece, and
- * else the pad behind it for a second file. It knows a file in no folder by its own name alone, and
- * appends that to a URL that ends in a slash in either case.
+ * A client asks for <URL>/<name>/<path>; of a torrent with one file, the URL is that of the file
+ * (BEP 19). libtorrent, which is alone in reading v2, takes the pad behind a file that does not end
+ * on a piece for a second one, and knows a single file in no folder by its own name alone.
  */
 static void add_seed(const struct torrent *t, struct buf *to, const char *url)
 {
-	bool single = t->kind == INFO_V2 && t->files == 1;
 	bool in_folder = strchr(t->path.data, '/') != NULL;
+	bool padded = t->kind == INFO_V2 && t->bytes % t->piece_length != 0;
 
 	weburl_add(to, url, "");
-	if (!single || (in_folder && t->bytes % t->piece_length != 0))
+	if (t->files > 1 || (padded && in_folder))
 		return;
 	weburl_add_path(to, t->name.data);
 	buf_addc(to, '/');
-	if (in_folder)
+	if (!padded)
 		weburl_add_path(to, t->path.data);
 }
 

@@ -12,7 +12,7 @@
 #define LIMITS_BYTES  UINT64_C(10000000)
 #define LIMITS_PIECES UINT64_C(0x200000)
 #define LIMITS_TOKENS UINT64_C(3000000)
-#define LIMITS_DEPTH  ((size_t)100)
+#define LIMITS_DEPTH  ((size_t)99)
 
 /* What a torrent has: bytes of metainfo, bencode tokens, lists and dictionaries in each other. */
 struct limits {
