@@ -284,7 +284,10 @@ static int add_by_content(struct publish *p, const struct entry *entry, struct e
 	return put_content(p, entry, NULL, e);
 }
 
-/* A key is marked once a line of this plan has put it. */
+/*
+ * A key is marked once a file of this release has it. The first one says how it is cached: under a
+ * name made of its content, nothing ever changes.
+ */
 static int add_by_key(struct publish *p, const struct entry *entry, struct err *e)
 {
 	uint8_t digest[SHA256_SIZE];
@@ -295,16 +298,17 @@ static int add_by_key(struct publish *p, const struct entry *entry, struct err *
 	if (buf_check(&p->what, e) != 0)
 		return -1;
 	struct shelf_item *item = shelf_find(&p->store, digest);
-	if (item != NULL && strcmp(item->headers, p->what.data) == 0) {
+	size_t type = strcspn(p->what.data, "\n") + 1;
+	if (item != NULL && item->mark && strncmp(item->headers, p->what.data, type) != 0)
+		return err_set(e, ERR_REFUSED,
+			       "'%s' would be one object with another file of the same content, "
+			       "which is of another type",
+			       entry->path);
+	if (item != NULL && (item->mark || strcmp(item->headers, p->what.data) == 0)) {
 		leave_out(p, entry);
 		item->mark = true;
 		return 0;
 	}
-	if (item != NULL && item->mark)
-		return err_set(e, ERR_REFUSED,
-			       "'%s' would be one object with another file of the same content, "
-			       "which has another type or cache",
-			       entry->path);
 	if (item != NULL ? shelf_rewrite(&p->store, item, p->what.data, e) != 0
 			 : shelf_put(&p->store, digest, p->planner.key.data, p->what.data, e) != 0)
 		return -1;
