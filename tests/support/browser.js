@@ -109,6 +109,7 @@ async function main() {
 }
 
 browser.on('exit', () => process.exit());
+process.on('SIGTERM', () => browser.kill('SIGKILL'));
 main().catch((error) => {
   console.log(`failed: ${error.message}`);
   browser.kill('SIGKILL');
