@@ -54,7 +54,8 @@ static const struct opt table[] = {
 static const struct opt_program program = {
     .name = "swarmpatch",
     .usage = "[OPTION]... DELTA --old-manifest FILE --old-tree TREE --head FILE -o NEWTREE\n"
-	     "[OPTION]... DELTA --old-manifest FILE --old-tree TREE --head FILE --in-place",
+	     "[OPTION]... DELTA --old-manifest FILE --old-tree TREE --head FILE --in-place\n"
+	     "[OPTION]... DELTA --old-manifest FILE --head FILE --new-manifest FILE",
     .purpose = "Make the next release of the one that is there, a delta, and what changed.\n",
     .options = table,
     .operands = "DELTA",
@@ -72,13 +73,21 @@ static bool is_url(const char *name)
 	       (strncmp(name, "http://", 7) == 0 || strncmp(name, "https://", 8) == 0);
 }
 
+/* Where nothing is said of trees, and nothing that only matters to one. */
+static bool is_manifest_only(const struct options *o)
+{
+	return o->new_manifest != NULL && o->old_tree == NULL && o->output == NULL &&
+	       o->payloads == NULL && o->solid == NULL && o->from == NULL && !o->in_place &&
+	       !o->link && !o->dry_run;
+}
+
 static int check_target(const struct options *o, struct err *e)
 {
 	if (o->in_place && o->output != NULL)
 		return err_set(e, ERR_USAGE, "--in-place and -o exclude each other");
 	if (o->in_place && o->link)
 		return err_set(e, ERR_USAGE, "--in-place and --link exclude each other");
-	if (!o->in_place && o->output == NULL)
+	if (!o->in_place && o->output == NULL && !is_manifest_only(o))
 		return err_set(e, ERR_USAGE, "give -o NEWTREE, or --in-place");
 	if (o->output != NULL && strcmp(o->output, "-") == 0)
 		return err_set(e, ERR_USAGE, "a tree cannot be written to standard output");
@@ -96,7 +105,7 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 
 	if (o->old_manifest == NULL)
 		return err_set(e, ERR_USAGE, "missing option: --old-manifest FILE");
-	if (o->old_tree == NULL)
+	if (o->old_tree == NULL && !is_manifest_only(o))
 		return err_set(e, ERR_USAGE, "missing option: --old-tree TREE");
 	if (o->head == NULL)
 		return err_set(e, ERR_USAGE, "missing option: --head FILE");
@@ -122,6 +131,7 @@ static int read_options(const struct options *o, const struct cli *cli, struct p
 	    .keep_state = o->at != NULL,
 	    .supply = {o->old_tree, o->payloads, o->solid, o->from},
 	    .out = o->in_place ? NULL : o->output,
+	    .manifest_only = is_manifest_only(o),
 	    .force = o->common.force,
 	    .link = o->link,
 	    .new_manifest = o->new_manifest,

@@ -197,6 +197,9 @@ static void describe_end(struct buf *to, const struct outcome *o)
 					  "has to be fetched; nothing was written\n"
 					: "everything needed is there; nothing was written\n");
 		break;
+	case OUTCOME_MANIFEST:
+		buf_addf(to, "the manifest of %s was made, and no tree\n", version);
+		break;
 	case OUTCOME_DONE: buf_addf(to, "patched: %s is %s\n", o->tree, version); break;
 	case OUTCOME_FINISHED:
 		buf_addf(to, "patched: %s is %s, as an interrupted run had begun it\n", o->tree,

@@ -28,7 +28,7 @@ struct patch {
 
 static bool in_place(const struct patch *p)
 {
-	return p->options->out == NULL;
+	return p->options->out == NULL && !p->options->manifest_only;
 }
 
 /* --- before anything is made --------------------------------------------------------------------
@@ -95,7 +95,7 @@ static int open_manifest(struct patch *p, struct err *e)
 			return err_set(e, ERR_USAGE, "'%s' is an input and cannot be an output",
 				       o->new_manifest);
 	const char *tree = o->out != NULL ? o->out : o->supply.old_tree;
-	if (outfile_is_within(o->new_manifest, tree))
+	if (tree != NULL && outfile_is_within(o->new_manifest, tree))
 		return err_set(e, ERR_USAGE,
 			       "'%s' lies in '%s', and would become part of the new tree",
 			       o->new_manifest, tree);
@@ -467,14 +467,25 @@ static int note_state(struct patch *p, struct err *e)
 	return policy_file_update(p->state, head, p->scratch, e);
 }
 
+static int make_manifest(struct patch *p, struct err *e)
+{
+	if (put_manifest(p, e) != 0 || outfile_commit(p->manifest, e) != 0)
+		return -1;
+	p->result->end = OUTCOME_MANIFEST;
+	return 0;
+}
+
 static int update(struct patch *p, struct err *e)
 {
 	const struct patch_options *o = p->options;
 
 	if (o->state != NULL && (p->state = policy_file_open(o->state, e)) == NULL)
 		return -1;
-	if (open_manifest(p, e) != 0 || look_for_journal(p, e) != 0 || check_warrant(p, e) != 0 ||
-	    make_plan(p, e) != 0)
+	if (open_manifest(p, e) != 0 || look_for_journal(p, e) != 0 || check_warrant(p, e) != 0)
+		return -1;
+	if (o->manifest_only)
+		return make_manifest(p, e);
+	if (make_plan(p, e) != 0)
 		return -1;
 	if (o->dry_run)
 		return dry_run(p, e);
@@ -508,7 +519,7 @@ int patch_run(const struct patch_options *options, struct scratch *scratch, stru
 	int status = -1;
 
 	ret->tree = options->out != NULL ? options->out : options->supply.old_tree;
-	if (check_out(options, e) == 0)
+	if (options->manifest_only || check_out(options, e) == 0)
 		status = update(&p, e);
 	if (status != 0 && e->code == ERR_NONE)
 		(void)err_set(e, ERR_SYSTEM, "it failed for an unknown reason");

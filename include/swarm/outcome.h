@@ -17,6 +17,7 @@
 enum outcome_end {
 	OUTCOME_FAILED,
 	OUTCOME_POSSIBLE, /* a dry run: everything needed is there, or `waiting` */
+	OUTCOME_MANIFEST, /* the new manifest stands, and no tree was wanted */
 	OUTCOME_DONE,     /* the new tree stands */
 	OUTCOME_FINISHED, /* in place: it stands, as an interrupted run had begun it */
 	OUTCOME_ALREADY,  /* in place: it stood before */
