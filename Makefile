@@ -39,8 +39,8 @@ LIBS := libarchive libcrypto yaml-0.1 jansson zlib libpcre2-8 libutf8proc libzst
 # Minimum versions are what the code was written against; older ones lack options it relies on.
 CHECK := libarchive >= 3.6 libcrypto >= 3.0 yaml-0.1 >= 0.2 jansson >= 2.13 zlib >= 1.2 \
          libpcre2-8 >= 10.32 libutf8proc >= 2.1 libzstd >= 1.5 libdivsufsort >= 2.0 liblzma >= 5.2
-ifeq ($(filter help clean setup demo check bench,$(or $(MAKECMDGOALS),all))$(shell $(PKG_CONFIG) --print-errors --exists '$(CHECK)' 2>&1 || echo missing),)
-else ifeq ($(filter help clean setup demo check bench,$(or $(MAKECMDGOALS),all)),)
+ifeq ($(filter help clean setup demo check bench bench-swarm,$(or $(MAKECMDGOALS),all))$(shell $(PKG_CONFIG) --print-errors --exists '$(CHECK)' 2>&1 || echo missing),)
+else ifeq ($(filter help clean setup demo check bench bench-swarm,$(or $(MAKECMDGOALS),all)),)
 $(error libraries are missing or too old: run scripts/setup build)
 endif
 # Guards look for many patterns at once with Hyperscan, or with Vectorscan where that is packaged;
@@ -83,7 +83,7 @@ REPLAYS  := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/replay/%)
 FUZZERS  := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 TOOLS    := $(TOOL_SRC:tests/support/%.c=$(B)/support/%)
 
-.PHONY: all help setup demo check test tests lint bench fuzz install uninstall clean
+.PHONY: all help setup demo check test tests lint bench bench-swarm fuzz install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -98,6 +98,8 @@ help:
 	@echo 'make bench       set up and measure: hashing and updates beside other tools, memory, many files'
 	@echo '                 (JSON=file: also as JSON, that of updates to file.delta; RUNS=5 rounds;'
 	@echo '                 CALLGRIND=1: also instructions); takes an hour'
+	@echo 'make bench-swarm set up and measure a swarm of libtorrent clients on this machine; takes ten'
+	@echo '                 minutes (JSON=file), and draws $(B)/swarm.svg'
 	@echo 'make fuzz        build the fuzzers (needs clang) into build/clang-fuzz/fuzz/'
 	@echo 'make install     to $$(DESTDIR)$$(PREFIX), PREFIX=$(PREFIX)'
 	@echo 'make clean       remove build/'
@@ -168,6 +170,11 @@ bench:
 	@$(MAKE) --no-print-directory all $(TOOLS)
 	@BIN=$(B) scripts/bench $(JSON)
 	@BIN=$(B) scripts/bench-delta $(JSON:%=%.delta)
+
+bench-swarm:
+	@scripts/setup bench
+	@$(MAKE) --no-print-directory all
+	@BIN=$(B) scripts/bench-swarm $(JSON)
 
 fuzz:
 	@$(MAKE) --no-print-directory CC=clang FUZZ=1 fuzzers

@@ -73,15 +73,6 @@ def add_seedbox(update, sent):
     update["copies_from_origin"] += sent / (update["needed_bytes"] / len(update["clients"]))
 
 
-def rollout(story, update):
-    """The same for scripts/simulate-rollout --validate; the origin's limit is one of requests."""
-    origin = update["origin_content_bytes"] + update.get("seedbox_bytes", 0)
-    return {"clients": story["clients"], "window": story["window"], "poll": story["poll"],
-            "update": update["needed_bytes"] / len(update["clients"]), "piece_length": story["piece_length"],
-            "upload_rate": story["upload_rate"], "origin_rate": None, "seconds": [it["complete"] for it in update["clients"]],
-            "origin_bytes": origin, "peer_bytes": update["needed_bytes"] - origin}
-
-
 def figures(told):
     """As one object for JSON; times are seconds since the start of the phase."""
     at, story = told["at"], told["story"]
@@ -94,7 +85,6 @@ def figures(told):
         if it["client"] == "seedbox" and it["event"] == "end":
             add_seedbox(result["update"], it["transfers"][VERSIONS[1]]["sent"])
     result["update"]["published"] = at["publish"] - at["start"]
-    result["rollout"] = rollout(story, result["update"])
     if "death" in at:
         result["update"]["origin_died"] = at["death"] - at["start"]
         result["update"]["complete_before_death"] = sum(

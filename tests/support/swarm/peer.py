@@ -24,6 +24,8 @@ SETTINGS = {
     "urlseed_max_request_bytes": 65536,
     "urlseed_pipeline_size": 2,
     "unchoke_slots_limit": 8,
+    # A seedbox wants to see who else is a seed.
+    "close_redundant_connections": False,
 }
 # Seconds that peers get to say what they have, and seconds without a byte after which what they
 # promise is not believed any more.
