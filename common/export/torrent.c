@@ -68,12 +68,9 @@ static const struct exporter_options *options_of(const struct torrent *t)
 
 static enum info_kind kind_of(const struct exporter_options *o)
 {
-	static const enum info_kind kinds[] = {INFO_V2, INFO_HYBRID, INFO_V1};
-	size_t i = 0;
-
-	while (o->kind != NULL && strcmp(torrent_kinds[i], o->kind) != 0)
-		i++;
-	return kinds[i];
+	if (o->kind == NULL || strcmp(o->kind, torrent_kinds[0]) == 0)
+		return INFO_V2;
+	return strcmp(o->kind, torrent_kinds[1]) == 0 ? INFO_HYBRID : INFO_V1;
 }
 
 static int check_options(const struct exporter_options *o, enum info_kind kind, struct err *e)
