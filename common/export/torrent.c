@@ -510,7 +510,7 @@ static void describe(const void *self, bool verbose, struct buf *text)
 	buf_addc(text, '\n');
 	if (t->kind != INFO_HYBRID)
 		return;
-	uint64_t tenths = tally->pad_bytes / (tally->length / 1000 + 1);
+	uint64_t tenths = tally->pad_bytes * 1000 / tally->length;
 	buf_adds(text, "padding: ");
 	text_bytes(text, tally->pad_bytes);
 	buf_addf(text, ", %llu.%llu %% of the v1 torrent\n", (unsigned long long)tenths / 10,
