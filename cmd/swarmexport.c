@@ -99,25 +99,6 @@ static bool is_among(const char *output, const struct opt_list *inputs)
 	return false;
 }
 
-/* Options are of formats: what the chosen one has no use for is a mistake. */
-static int check_format(const struct options *o, struct err *e)
-{
-	for (const struct opt *option = table; option->name != NULL || option->help != NULL;
-	     option++) {
-		if (option->name == NULL || !exporter_knows(option->name) ||
-		    !opt_given(option, o) || exporter_takes(o->what.format, option->name))
-			continue;
-		struct buf takers = BUF_INIT;
-		exporter_takers(&takers, option->name);
-		if (buf_check(&takers, e) == 0)
-			(void)err_set(e, ERR_USAGE, "--%s is for --format %s, not %s", option->name,
-				      takers.data, o->what.format);
-		buf_release(&takers);
-		return -1;
-	}
-	return 0;
-}
-
 static int read_time(const char *at, int64_t *ret, struct err *e)
 {
 	*ret = utc_now();
@@ -142,7 +123,7 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 	    is_among(o->output, &o->what.previous) || is_among(o->output, &o->what.keep) ||
 	    is_among(o->output, &o->what.delta))
 		return err_set(e, ERR_USAGE, "'%s' cannot be both read and written", o->output);
-	return check_format(o, e);
+	return exporter_check(table, o, o->what.format, e);
 }
 
 /* *ret is NULL where no key was named: then no signature is looked at. */

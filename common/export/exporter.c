@@ -58,14 +58,8 @@ static bool takes(const struct exporter_format *f, const char *option)
 	return false;
 }
 
-bool exporter_takes(const char *format, const char *option)
-{
-	const struct exporter_format *f = find(format);
-
-	return f != NULL && takes(f, option);
-}
-
-bool exporter_knows(const char *option)
+/* Whether any format takes it: others are of the command. */
+static bool is_known(const char *option)
 {
 	for (size_t i = 0; i < FORMATS; i++)
 		if (takes(formats[i], option))
@@ -73,7 +67,8 @@ bool exporter_knows(const char *option)
 	return false;
 }
 
-void exporter_takers(struct buf *to, const char *option)
+/* Appends "torrent, metalink or upload": the formats that take it. */
+static void add_takers(struct buf *to, const char *option)
 {
 	size_t left = 0;
 
@@ -85,6 +80,25 @@ void exporter_takers(struct buf *to, const char *option)
 		left--;
 		buf_addf(to, "%s%s", formats[i]->name, left > 1 ? ", " : left == 1 ? " or " : "");
 	}
+}
+
+int exporter_check(const struct opt *table, const void *values, const char *format, struct err *e)
+{
+	const struct exporter_format *f = find(format);
+
+	for (const struct opt *o = table; o->name != NULL || o->help != NULL; o++) {
+		if (o->name == NULL || !is_known(o->name) || !opt_given(o, values) ||
+		    takes(f, o->name))
+			continue;
+		struct buf takers = BUF_INIT;
+		add_takers(&takers, o->name);
+		if (buf_check(&takers, e) == 0)
+			(void)err_set(e, ERR_USAGE, "--%s is for --format %s, not %s", o->name,
+				      takers.data, format);
+		buf_release(&takers);
+		return -1;
+	}
+	return 0;
 }
 
 /* --- a run --------------------------------------------------------------------------------------

@@ -89,11 +89,12 @@ struct exporter_format {
 
 struct exporter;
 
-/* Whether a format takes an option, by its long name; whether any does. */
-bool exporter_takes(const char *format, const char *option);
-bool exporter_knows(const char *option);
-/* Appends "torrent, metalink or upload": the formats that take it. */
-void exporter_takers(struct buf *to, const char *option);
+/*
+ * ERR_USAGE where an option of `table` was given (`values` is what opt_parse() filled) that is for
+ * other formats.
+ */
+ERR_CHECK int exporter_check(const struct opt *table, const void *values, const char *format,
+			     struct err *e);
 
 /* ERR_USAGE for what cannot be asked for. `job` is copied. */
 struct exporter *exporter_new(const struct exporter_job *job, struct err *e);
