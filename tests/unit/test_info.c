@@ -214,6 +214,96 @@ static void info_of_any_tree_is_sorted_bencode(void **state)
 	}
 }
 
+/* --- v1 and hybrids --------------------------------------------------------------------------- */
+
+/* The dictionary of these files, whose SHA-1 pieces are `pieces`. */
+static char *info_of_kind(enum info_kind kind, const struct entry *entries, size_t count,
+			  const char *pieces, struct info_tally *ret_tally)
+{
+	const struct info_options how = {kind, "farm-1", 16384};
+	struct buf b = BUF_INIT;
+	struct err e;
+	struct info *i = info_new(&how, put, &b, &e);
+	struct spool *spool = spool_new(&e);
+
+	assert_non_null(i);
+	assert_non_null(spool);
+	assert_int_equal(spool_write(spool, pieces, strlen(pieces), &e), 0);
+	for (size_t k = 0; k < count; k++)
+		assert_int_equal(info_add(i, &entries[k], &e), 0);
+	assert_int_equal(info_end(i, spool, &e), 0);
+	*ret_tally = *info_tally(i);
+	assert_int_equal(ret_tally->bytes, b.len);
+	info_free(i);
+	spool_free(spool);
+	return buf_detach(&b);
+}
+
+static const struct entry uneven[] = {{.path = "a/b", .size = 16385},
+				      {.path = "c", .size = 16384},
+				      {.path = "d", .size = 1},
+				      {.path = "e", .size = 0},
+				      {.path = "f", .size = 32767}};
+
+static void info_of_v1_is_a_list(void **state)
+{
+	struct info_tally tally;
+	char *text = info_of_kind(INFO_V1, uneven, COUNT(uneven), "pieces", &tally);
+
+	(void)state;
+	assert_string_equal(text,
+			    "d5:filesld6:lengthi16385e4:pathl1:a1:beed6:lengthi16384e4:pathl1:cee"
+			    "d6:lengthi1e4:pathl1:deed6:lengthi0e4:pathl1:eee"
+			    "d6:lengthi32767e4:pathl1:feee4:name6:farm-112:piece lengthi16384e"
+			    "6:pieces6:piecese");
+	assert_int_equal(tally.pieces, 5);
+	assert_int_equal(tally.length, 65537);
+	assert_int_equal(tally.pads + tally.pad_bytes, 0);
+	free(text);
+}
+
+/* A pad stands in front of a file, an empty one too, never behind the last one. */
+static void info_of_a_hybrid_is_both_with_pads(void **state)
+{
+	struct info_tally tally;
+	char *text = info_of_kind(INFO_HYBRID, uneven, COUNT(uneven), "pieces", &tally);
+
+	(void)state;
+	assert_memory_equal(text, "d9:file treed1:ad1:bd0:d6:lengthi16385e", 39);
+	assert_int_equal(tally.pieces, 2 + 1 + 1 + 2);
+	assert_int_equal(tally.pads, 2);
+	assert_int_equal(tally.pad_bytes, 16383 + 16383);
+	assert_int_equal(tally.length, 65537 + tally.pad_bytes);
+	free(text);
+	static const struct entry two[] = {{.path = "a", .size = 0}, {.path = "b", .size = 0}};
+	text = info_of_kind(INFO_HYBRID, two, COUNT(two), "", &tally);
+	assert_string_equal(text,
+			    "d9:file treed1:ad0:d6:lengthi0eee1:bd0:d6:lengthi0eeee"
+			    "5:filesld6:lengthi0e4:pathl1:aeed6:lengthi0e4:pathl1:beee"
+			    "12:meta versioni2e4:name6:farm-112:piece lengthi16384e6:pieces0:e");
+	free(text);
+}
+
+static void info_counts_as_it_goes(void **state)
+{
+	const struct info_options how = {INFO_HYBRID, "farm-1", 16384};
+	struct buf b = BUF_INIT;
+	struct err e;
+	struct info *i = info_new(&how, put, &b, &e);
+
+	(void)state;
+	assert_non_null(i);
+	for (size_t k = 0; k < COUNT(uneven); k++) {
+		static const uint64_t padding[] = {0, 16383, 0, 16383, 0};
+		assert_int_equal(info_add(i, &uneven[k], &e), 0);
+		assert_int_equal(info_padding(i), padding[k]);
+	}
+	/* info, file tree, a, b and its own dictionary. */
+	assert_int_equal(info_tally(i)->depth, 5);
+	info_free(i);
+	buf_release(&b);
+}
+
 static int refuse(void *context, const void *bytes, size_t len, struct err *e)
 {
 	(void)context;
@@ -249,6 +339,9 @@ int main(void)
 	    cmocka_unit_test(info_of_an_empty_file_has_no_root),
 	    cmocka_unit_test(info_holds_raw_roots),
 	    cmocka_unit_test(info_of_any_tree_is_sorted_bencode),
+	    cmocka_unit_test(info_of_v1_is_a_list),
+	    cmocka_unit_test(info_of_a_hybrid_is_both_with_pads),
+	    cmocka_unit_test(info_counts_as_it_goes),
 	    cmocka_unit_test(info_passes_failures_on),
 	};
 
