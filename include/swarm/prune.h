@@ -2,7 +2,7 @@
  * prune: the upload plan that deletes what only earlier releases need: pointers first, their
  * manifests and deltas, then payloads, then content. Never a head.
  *
- * It takes some 150 bytes of memory for each file of the earlier releases.
+ * It takes some 70 bytes of memory and a key for each object of the earlier releases.
  */
 #ifndef SWARM_PRUNE_H
 #define SWARM_PRUNE_H

@@ -1,4 +1,4 @@
-/* shelf: objects of a store, found by digests of whatever tells them apart; some 100 bytes each. */
+/* shelf: objects of a store, found by digests of whatever tells them apart. */
 #ifndef SWARM_SHELF_H
 #define SWARM_SHELF_H
 
