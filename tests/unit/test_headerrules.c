@@ -174,7 +174,8 @@ static void headerrules_go_as_deep_as_paths(void **state)
 	(void)state;
 	for (size_t i = 0; i < PATH_LENGTH_MAX - 1; i++)
 		deep[i] = i % 2 == 0 ? 'a' : '/';
-	for (int server = HEADERRULES_NETLIFY; server <= HEADERRULES_CLOUDFLARE; server++) {
+	for (enum headerrules_server server = HEADERRULES_NETLIFY; server <= HEADERRULES_CLOUDFLARE;
+	     server++) {
 		struct headerrules *h = headerrules_new(server, NULL, &e);
 		struct outfile *out = outfile_open(path, &how, scratch, &e);
 		struct entry entry = {.path = deep, .cache = "A"};
