@@ -198,9 +198,13 @@ class Client:
         transfer = self.share(version)
         status = transfer.status()
         self.tell("transfer", version=version, missing=status.total_wanted - status.total_wanted_done)
+        worry = time.monotonic() + 20
         while not transfer.is_complete():
             transfer.tend()
             self.pause(TICK)
+            if time.monotonic() > worry:
+                worry += 20
+                print(transfer.describe(), file=sys.stderr, flush=True)
         transfer.tend()
         self.peer.flush(transfer)
         self.verify(version, "--head", self.path("new.head"))

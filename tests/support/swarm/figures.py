@@ -42,7 +42,7 @@ def phase(told, version, since, until):
             "seconds": done["at"] - turn["at"], "held_bytes": prepared["held"], "needed_bytes": prepared["needed"],
             "missing_bytes": by_kind["transfer"][name]["missing"], "received_bytes": done["received"],
             "failed_bytes": done["failed"], "redundant_bytes": done["redundant"],
-            "sent_bytes": sent["sent"] if sent else None})
+            "rechecks": done["rechecks"], "sent_bytes": sent["sent"] if sent else None})
     needed = sum(it["needed_bytes"] for it in clients)
     origin = sum(it.bytes for it in content)
     seconds = spread(requests, since, until)

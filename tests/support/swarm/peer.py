@@ -68,9 +68,13 @@ class Transfer:
     def __init__(self, handle, web_seed):
         self.handle, self.web_seed = handle, web_seed
         self.using_web_seed = False
+        self.received = self.rechecks = 0
+        self.begin()
+
+    def begin(self):
         self.grace = time.monotonic() + random.uniform(*GRACE)
         self.patience = random.uniform(*PATIENCE)
-        self.received, self.changed = 0, time.monotonic()
+        self.changed = time.monotonic()
 
     def is_checked(self):
         states = lt.torrent_status.states
@@ -98,17 +102,42 @@ class Transfer:
             self.received, self.changed = received, time.monotonic()
         return time.monotonic() - self.changed > self.patience
 
+    def is_wedged(self):
+        """Whether a piece has all its blocks and is neither right nor wrong.
+
+        libtorrent 2.0.8 waits for ever where the peer that it asked for the hashes of the blocks has
+        left, as one that it bans does.
+        """
+        finished = 3
+        return any(all(block["state"] == finished for block in piece["blocks"]) for piece in self.handle.get_download_queue())
+
     def tend(self):
         """To be called a few times a second, until it is complete."""
-        wanted = (not self.is_complete() and time.monotonic() > self.grace
-                  and (self.is_stalled() or self.swarm_lacks()))
+        stalled = not self.is_complete() and self.is_stalled()
+        if stalled and self.is_wedged():
+            self.handle.force_recheck()
+            self.rechecks += 1
+            self.begin()
+            return
+        wanted = not self.is_complete() and time.monotonic() > self.grace and (stalled or self.swarm_lacks())
         if wanted and not self.using_web_seed:
             self.handle.add_url_seed(self.web_seed)
         elif not wanted and self.using_web_seed:
             self.handle.remove_url_seed(self.web_seed)
         self.using_web_seed = wanted
 
+    def describe(self):
+        """For who wonders why it takes so long."""
+        status = self.handle.status(lt.torrent_handle.query_pieces)
+        lacking = [i for i, got in enumerate(status.pieces) if not got]
+        peers = [f"{peer.ip} flags {peer.flags:#x} pieces {peer.num_pieces} of {len(status.pieces)}, requests "
+                 f"{peer.download_queue_length}, {peer.failcount} failures" for peer in self.handle.get_peer_info()]
+        queue = [(it["piece_index"], [block["state"] for block in it["blocks"]]) for it in self.handle.get_download_queue()]
+        return (f"{status.state}, error '{status.errc.message() if status.errc.value() else ''}', lacks {lacking[:20]}, web seed "
+                f"{self.using_web_seed}, queue {queue[:10]}, peers {peers}")
+
     def counters(self):
         status = self.status()
         return {"received": status.total_payload_download, "sent": status.total_payload_upload,
-                "failed": status.total_failed_bytes, "redundant": status.total_redundant_bytes}
+                "failed": status.total_failed_bytes, "redundant": status.total_redundant_bytes,
+                "rechecks": self.rechecks}

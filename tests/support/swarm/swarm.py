@@ -35,6 +35,10 @@ class Swarm:
         for line in child.stdout:
             self.events.append(json.loads(line))
 
+    def last_words(self, name):
+        with open(os.path.join(self.folder, f"{name}.said"), encoding="utf-8") as said:
+            return said.read()[-2000:]
+
     def said(self, event, **fields):
         """The events of that kind whose fields have these values."""
         return [it for it in list(self.events) if it["event"] == event
@@ -45,14 +49,14 @@ class Swarm:
         def there():
             for name, child in self.children.items():
                 if child.poll() is not None:
-                    with open(os.path.join(self.folder, f"{name}.said"), encoding="utf-8") as said:
-                        raise Stuck(f"{name} ended too early, status {child.returncode}: {said.read()[-2000:]}")
+                    raise Stuck(f"{name} ended too early, status {child.returncode}: {self.last_words(name)}")
             return len({it["client"] for it in self.said(event, **fields)}) >= count
         try:
             wait_until(there, patience, f"{count} clients: {event} {fields}")
         except Stuck as why:
             names = {it["client"] for it in self.said(event, **fields)}
-            raise Stuck(f"{why}; there are {len(names)}: {' '.join(sorted(names))}") from None
+            missing = [f"\n{name}: {self.last_words(name)}" for name in self.children if name not in names]
+            raise Stuck(f"{why}; there are {len(names)}: {' '.join(sorted(names))}{''.join(missing)}") from None
 
     def call(self):
         """What those wait for that are late."""
