@@ -3,8 +3,8 @@
  * lead to it, its manifest, and its head last.
  *
  * Content that the store has, from an earlier release or from a line before, under another key is
- * copied there; under the same key (layout hash) it is left out. That takes some 150 bytes of
- * memory for each distinct file of all releases.
+ * copied there; under the same key (layout hash) it is left out. That takes some 70 bytes of
+ * memory and a key for each distinct object of all releases.
  */
 #ifndef SWARM_PUBLISH_H
 #define SWARM_PUBLISH_H
