@@ -209,8 +209,10 @@ static int read_earlier(struct exporter *x, const struct opt_list *manifests, bo
 		return 0;
 	for (size_t i = 0; i < manifests->count; i++) {
 		struct earlier earlier = {x, manifests->items[i], keep};
-		const struct intake_options in = {
-		    .manifest = earlier.manifest, .trust = trust, .expired_too = true};
+		const struct intake_options in = {.manifest = earlier.manifest,
+						  .trust = trust,
+						  .now = utc_now(),
+						  .expired_too = true};
 		const struct intake_sink sink = {&earlier, begin_earlier, put_earlier};
 		if (intake_read(&in, &sink, &head, e) != 0)
 			return -1;
