@@ -86,39 +86,72 @@ static int count_done(const IMB_JOB *job, size_t *done)
 	return job->status == IMB_STATUS_COMPLETED ? 0 : -1;
 }
 
-static void fill_job(IMB_JOB *job, const struct sha256_message *message)
+struct message {
+	const void *bytes;
+	size_t len;
+	uint8_t *digest;
+};
+
+static void fill_job(IMB_JOB *job, IMB_HASH_ALG algorithm, size_t size,
+		     const struct message *message)
 {
+	static const uint8_t nothing;
+
 	job->cipher_mode = IMB_CIPHER_NULL;
 	job->cipher_direction = IMB_DIR_ENCRYPT;
 	job->chain_order = IMB_ORDER_HASH_CIPHER;
-	job->hash_alg = IMB_AUTH_SHA_256;
-	job->src = message->bytes;
+	job->hash_alg = algorithm;
+	job->src = message->bytes != NULL ? message->bytes : &nothing;
 	job->hash_start_src_offset_in_bytes = 0;
 	job->msg_len_to_hash_in_bytes = message->len;
 	job->auth_tag_output = message->digest;
-	job->auth_tag_output_len_in_bytes = SHA256_SIZE;
+	job->auth_tag_output_len_in_bytes = size;
+}
+
+/* Without the library's checks, which would refuse an empty message. */
+static int submit(struct ipsecmb *m, size_t *done)
+{
+	return count_done(IMB_SUBMIT_JOB_NOCHECK(m->manager), done);
+}
+
+static int flush(struct ipsecmb *m, size_t *done)
+{
+	int status = 0;
+
+	for (const IMB_JOB *job; (job = IMB_FLUSH_JOB(m->manager)) != NULL;)
+		if (count_done(job, done) != 0)
+			status = -1;
+	return status;
 }
 
 int ipsecmb_hash(struct ipsecmb *m, const struct sha256_message *messages, size_t count)
 {
-	static const uint8_t nothing;
 	size_t done = 0;
 	int status = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		struct sha256_message message = messages[i];
-		IMB_JOB *job = IMB_GET_NEXT_JOB(m->manager);
-		if (message.bytes == NULL)
-			message.bytes = &nothing;
-		fill_job(job, &message);
-		/* Without its checks, which would refuse an empty message. */
-		if (count_done(IMB_SUBMIT_JOB_NOCHECK(m->manager), &done) != 0)
+		const struct message message = {messages[i].bytes, messages[i].len,
+						messages[i].digest};
+		fill_job(IMB_GET_NEXT_JOB(m->manager), IMB_AUTH_SHA_256, SHA256_SIZE, &message);
+		if (submit(m, &done) != 0)
 			status = -1;
 	}
-	for (const IMB_JOB *job; (job = IMB_FLUSH_JOB(m->manager)) != NULL;)
-		if (count_done(job, &done) != 0)
+	return flush(m, &done) == 0 && done == count ? status : -1;
+}
+
+int ipsecmb_sha1(struct ipsecmb *m, const struct sha1_message *messages, size_t count)
+{
+	size_t done = 0;
+	int status = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct message message = {messages[i].bytes, messages[i].len,
+						messages[i].digest};
+		fill_job(IMB_GET_NEXT_JOB(m->manager), IMB_AUTH_SHA_1, SHA1_SIZE, &message);
+		if (submit(m, &done) != 0)
 			status = -1;
-	return done == count ? status : -1;
+	}
+	return flush(m, &done) == 0 && done == count ? status : -1;
 }
 
 #else
@@ -147,6 +180,14 @@ void ipsecmb_free(struct ipsecmb *m)
 }
 
 int ipsecmb_hash(struct ipsecmb *m, const struct sha256_message *messages, size_t count)
+{
+	(void)m;
+	(void)messages;
+	(void)count;
+	return -1;
+}
+
+int ipsecmb_sha1(struct ipsecmb *m, const struct sha1_message *messages, size_t count)
 {
 	(void)m;
 	(void)messages;

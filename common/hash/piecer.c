@@ -5,16 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How much is handed to a thread at once: whole pieces, if that many fit, else part of one. */
-#define SLOT_MIN ((size_t)1024 * 1024)
-#define SLOT_MAX ((size_t)4 * 1024 * 1024)
+#include "swarm/sha1run.h"
+
+/*
+ * How much is handed to a thread at once: whole pieces, as many as are hashed together if they fit,
+ * else part of one.
+ */
+#define SLOT_MIN  ((size_t)1024 * 1024)
+#define SLOT_MAX  ((size_t)16 * 1024 * 1024)
+#define PIECE_MAX ((size_t)4 * 1024 * 1024)
 /* What all slots take. */
-#define ROOM ((size_t)64 * 1024 * 1024)
+#define ROOM      ((size_t)64 * 1024 * 1024)
+#define SLOTS_MIN ((size_t)3)
 
 struct slot {
 	struct pool_task task; /* first: run() gets a pointer to it */
 	struct piecer *owner;
-	struct sha1 *sha1; /* whole pieces; else the owner's */
+	struct sha1run *run; /* of whole pieces; else the owner's sha1 */
 	uint8_t *bytes;
 	size_t len;
 	uint8_t *digests;
@@ -48,15 +55,11 @@ struct piecer {
 
 static void hash_whole(struct slot *s)
 {
-	size_t piece = (size_t)s->owner->piece_length;
+	size_t count =
+	    sha1run_hash(s->run, s->bytes, s->len, (size_t)s->owner->piece_length, s->digests);
 
-	for (size_t at = 0; at < s->len; at += piece) {
-		size_t n = s->len - at < piece ? s->len - at : piece;
-		sha1_reset(s->sha1);
-		sha1_update(s->sha1, s->bytes + at, n);
-		sha1_final(s->sha1, s->digests + s->digest_len);
-		s->digest_len += SHA1_SIZE;
-	}
+	s->digest_len = count * SHA1_SIZE;
+	s->failed = sha1run_check(s->run, &s->err) != 0;
 }
 
 static void hash_part(struct slot *s)
@@ -71,12 +74,8 @@ static void hash_part(struct slot *s)
 		p->hashed = 0;
 		s->digest_len = SHA1_SIZE;
 	}
-}
-
-/* Where the caller finds it: by then, another slot's task may have the digest. */
-static void note_failure(struct slot *s, const struct sha1 *digest)
-{
-	s->failed = sha1_check(digest, &s->err) != 0;
+	/* Noted here: another slot may have the digest when the caller looks. */
+	s->failed = sha1_check(p->sha1, &s->err) != 0;
 }
 
 static void done(struct slot *s)
@@ -94,7 +93,6 @@ static void run_whole(struct pool_task *task)
 	struct slot *s = (struct slot *)task;
 
 	hash_whole(s);
-	note_failure(s, s->sha1);
 	done(s);
 }
 
@@ -106,7 +104,6 @@ static void run_part(struct pool_task *task)
 	struct slot *next = NULL;
 
 	hash_part(s);
-	note_failure(s, p->sha1);
 	pthread_mutex_lock(&p->lock);
 	p->first = (p->first + 1) % p->count;
 	if (--p->queued > 0)
@@ -120,34 +117,41 @@ static void run_part(struct pool_task *task)
 /* --- life ---------------------------------------------------------------------------------------
  */
 
+static void choose_size(struct piecer *p, size_t width)
+{
+	size_t piece = (size_t)p->piece_length;
+
+	p->slot_size = SLOT_MIN;
+	if (p->whole && piece * width > SLOT_MIN)
+		p->slot_size = piece * width <= SLOT_MAX ? piece * width : piece;
+	if (p->whole && p->slot_size < SLOT_MIN)
+		p->slot_size = SLOT_MIN;
+}
+
 static int slot_init(struct piecer *p, struct slot *s, struct err *e)
 {
 	s->owner = p;
 	s->task.run = p->whole ? run_whole : run_part;
+	if (p->whole && (s->run = sha1run_new(e)) == NULL)
+		return -1;
+	/* The first one knows how many pieces go together. */
+	if (p->slot_size == 0)
+		choose_size(p, p->whole ? sha1run_width(s->run) : 1);
 	s->bytes = malloc(p->slot_size);
 	s->digests = malloc(SHA1_SIZE * (p->slot_size / (size_t)p->piece_length + 1));
-	if (s->bytes == NULL || s->digests == NULL)
-		return err_nomem(e);
-	if (p->whole && (s->sha1 = sha1_new(e)) == NULL)
-		return -1;
-	return 0;
+	return s->bytes != NULL && s->digests != NULL ? 0 : err_nomem(e);
 }
 
 static int slots_init(struct piecer *p, struct err *e)
 {
-	p->whole = p->piece_length <= SLOT_MAX;
-	p->slot_size = SLOT_MIN;
-	if (p->whole && p->piece_length > SLOT_MIN)
-		p->slot_size = (size_t)p->piece_length;
 	size_t want = (size_t)pool_threads(p->pool) + 2;
-	if (want > ROOM / p->slot_size)
-		want = ROOM / p->slot_size;
+
+	p->whole = p->piece_length <= PIECE_MAX;
 	p->slots = calloc(want, sizeof *p->slots);
 	if (p->slots == NULL)
 		return err_nomem(e);
-	p->count = want;
-	for (size_t i = 0; i < want; i++)
-		if (slot_init(p, &p->slots[i], e) != 0)
+	while (p->count < want && (p->count < SLOTS_MIN || (p->count + 1) * p->slot_size <= ROOM))
+		if (slot_init(p, &p->slots[p->count++], e) != 0)
 			return -1;
 	return !p->whole && (p->sha1 = sha1_new(e)) == NULL ? -1 : 0;
 }
@@ -190,7 +194,7 @@ void piecer_free(struct piecer *p)
 		return;
 	for (size_t i = 0; i < p->count && p->slots[i].owner != NULL; i++) {
 		wait_for(&p->slots[i]);
-		sha1_free(p->slots[i].sha1);
+		sha1run_free(p->slots[i].run);
 		free(p->slots[i].bytes);
 		free(p->slots[i].digests);
 	}

@@ -59,6 +59,13 @@ void sha1_final(struct sha1 *s, uint8_t ret[static SHA1_SIZE])
 		memset(ret, 0, SHA1_SIZE);
 }
 
+void sha1_once(struct sha1 *s, const void *bytes, size_t len, uint8_t ret[static SHA1_SIZE])
+{
+	sha1_reset(s);
+	sha1_update(s, bytes, len);
+	sha1_final(s, ret);
+}
+
 int sha1_check(const struct sha1 *s, struct err *e)
 {
 	return s->failed ? err_set(e, ERR_SYSTEM, "libcrypto failed to compute a SHA-1") : 0;

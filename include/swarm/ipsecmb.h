@@ -1,5 +1,6 @@
 /*
- * ipsecmb: SHA-256 of many messages at once, from the multi-buffer managers of libipsec-mb.
+ * ipsecmb: SHA-256, or SHA-1, of many messages at once, from the multi-buffer managers of
+ * libipsec-mb.
  *
  * A manager has lanes: it hashes so many messages side by side, and takes as long for one of them
  * as for a full set. Use it through lanes.h, which knows when that pays.
@@ -11,6 +12,7 @@
 #include <stddef.h>
 
 #include "swarm/err.h"
+#include "swarm/sha1.h"
 #include "swarm/sha256.h"
 
 enum ipsecmb_kind {
@@ -44,5 +46,6 @@ void ipsecmb_free(struct ipsecmb *m);
  * refused one, and none of the digests counts.
  */
 ERR_CHECK int ipsecmb_hash(struct ipsecmb *m, const struct sha256_message *messages, size_t count);
+ERR_CHECK int ipsecmb_sha1(struct ipsecmb *m, const struct sha1_message *messages, size_t count);
 
 #endif

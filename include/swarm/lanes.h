@@ -33,6 +33,14 @@ void lanes_hash(struct lanes *l, const struct sha256_message *messages, size_t c
 ERR_CHECK int lanes_check(const struct lanes *l, struct err *e);
 
 /*
+ * The manager with the most lanes that hash faster here than libcrypto, for other uses of it, which
+ * the caller frees: *ret is NULL where there is none, or SWARM_HASH does not want it. -1 as in
+ * lanes_new().
+ */
+struct ipsecmb;
+ERR_CHECK int lanes_manager(struct ipsecmb **ret, size_t *ret_width, struct err *e);
+
+/*
  * Appends a line that tells people what hashes in this process: "hashing: OpenSSL 3.0.17", or
  * "hashing: libipsec-mb 1.3.0 (AVX-512), OpenSSL 3.0.17". -1 as in lanes_new().
  */
