@@ -187,18 +187,15 @@ static int take_wish(enum wish *ret, struct err *e)
 	return 0;
 }
 
-int lanes_manager(struct ipsecmb **ret, size_t *ret_width, struct err *e)
+int lanes_allow_ipsecmb(bool *ret, struct err *e)
 {
 	enum wish wish;
 
-	*ret = NULL;
+	*ret = false;
 	if (take_wish(&wish, e) != 0)
 		return -1;
-	if (!is_chosen(wish) || !found.many)
-		return 0;
-	*ret = ipsecmb_new(found.kind, e);
-	*ret_width = ipsecmb_lanes(found.kind);
-	return *ret != NULL ? 0 : -1;
+	*ret = wish != WISH_OPENSSL;
+	return 0;
 }
 
 int lanes_describe(struct buf *to, struct err *e)

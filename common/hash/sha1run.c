@@ -1,16 +1,22 @@
 #include "swarm/sha1run.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "swarm/ipsecmb.h"
 #include "swarm/lanes.h"
 
-#define TRIAL_MESSAGES ((size_t)32)
-#define TRIAL_LEN      ((size_t)1024)
 /* Pieces that are put in order at a time. */
 #define GROUP ((size_t)64)
+/* What the ways are timed and checked with. */
+#define TRIAL_MESSAGES ((size_t)32)
+#define TRIAL_LEN      ((size_t)4096)
+#define TRIAL_ROUNDS   3
+/* More lanes slow down the other cores, too: they have to be so much faster. */
+#define GAIN_PERCENT 120
 
 struct sha1run {
 	struct sha1 *one;
@@ -19,45 +25,125 @@ struct sha1run {
 	bool failed;
 };
 
-/* Of all lengths around the ends of blocks, so that lanes end at different times. */
-static bool is_right(const struct sha1run *r)
+/* --- what this process uses ---------------------------------------------------------------------
+ */
+
+static struct {
+	bool many; /* of this kind, and right */
+	enum ipsecmb_kind kind;
+} found;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+struct trial {
+	uint8_t bytes[TRIAL_LEN];
+	uint8_t digests[TRIAL_MESSAGES][SHA1_SIZE], right[TRIAL_MESSAGES][SHA1_SIZE];
+	struct sha1_message even[TRIAL_MESSAGES], uneven[TRIAL_MESSAGES];
+};
+
+static int prepare(struct trial *t, struct sha1 *one)
 {
-	uint8_t bytes[TRIAL_LEN], digests[TRIAL_MESSAGES][SHA1_SIZE], want[SHA1_SIZE];
-	struct sha1_message messages[TRIAL_MESSAGES];
 	struct err ignored;
 
 	for (size_t i = 0; i < TRIAL_LEN; i++)
-		bytes[i] = (uint8_t)(i * 131 + i / 251);
-	for (size_t i = 0; i < TRIAL_MESSAGES; i++)
-		messages[i] = (struct sha1_message){bytes, (i / 3) * 64 + 54 + i % 3, digests[i]};
-	memset(digests, 0, sizeof digests);
-	if (ipsecmb_sha1(r->many, messages, TRIAL_MESSAGES) != 0)
-		return false;
+		t->bytes[i] = (uint8_t)(i * 131 + i / 251);
 	for (size_t i = 0; i < TRIAL_MESSAGES; i++) {
-		sha1_once(r->one, bytes, messages[i].len, want);
-		if (memcmp(want, digests[i], SHA1_SIZE) != 0)
-			return false;
+		t->even[i] = (struct sha1_message){t->bytes, TRIAL_LEN, t->digests[i]};
+		t->uneven[i] = t->even[i];
+		/* Around the ends of the first blocks, so that lanes end at different times. */
+		t->uneven[i].len = (i / 3) * 64 + 54 + i % 3;
+		sha1_once(one, t->bytes, t->uneven[i].len, t->right[i]);
 	}
-	return sha1_check(r->one, &ignored) == 0;
+	return sha1_check(one, &ignored);
 }
+
+static double now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* The best of some rounds, in seconds. `m` NULL: libcrypto. */
+static double time_it(struct trial *t, struct sha1 *one, struct ipsecmb *m)
+{
+	double best = 1e9;
+
+	for (int i = 0; i < TRIAL_ROUNDS; i++) {
+		double from = now();
+		for (size_t k = 0; m == NULL && k < TRIAL_MESSAGES; k++)
+			sha1_once(one, t->bytes, TRIAL_LEN, t->digests[k]);
+		if (m != NULL && ipsecmb_sha1(m, t->even, TRIAL_MESSAGES) != 0)
+			return 1e9;
+		double took = now() - from;
+		best = took < best ? took : best;
+	}
+	return best;
+}
+
+static bool is_right(struct trial *t, struct ipsecmb *m)
+{
+	memset(t->digests, 0, sizeof t->digests);
+	return ipsecmb_sha1(m, t->uneven, TRIAL_MESSAGES) == 0 &&
+	       memcmp(t->digests, t->right, sizeof t->right) == 0;
+}
+
+static void take_fastest(struct trial *t, struct sha1 *one)
+{
+	double best = time_it(t, one, NULL);
+
+	for (enum ipsecmb_kind kind = IPSECMB_AVX2; kind <= IPSECMB_AVX512; kind++) {
+		struct err ignored;
+		struct ipsecmb *m = ipsecmb_has(kind) ? ipsecmb_new(kind, &ignored) : NULL;
+		if (m == NULL)
+			continue;
+		double took = is_right(t, m) ? time_it(t, one, m) : 1e9;
+		ipsecmb_free(m);
+		if (took * GAIN_PERCENT / 100 > best)
+			continue;
+		best = took;
+		found.many = true;
+		found.kind = kind;
+	}
+}
+
+static void find_out(void)
+{
+	struct err ignored;
+	struct trial *t = malloc(sizeof *t);
+	struct sha1 *one = sha1_new(&ignored);
+
+	if (t != NULL && one != NULL && prepare(t, one) == 0)
+		take_fastest(t, one);
+	sha1_free(one);
+	free(t);
+}
+
+/* --- life ---------------------------------------------------------------------------------------
+ */
 
 struct sha1run *sha1run_new(struct err *e)
 {
 	struct sha1run *r = calloc(1, sizeof *r);
+	struct err ignored;
+	bool allowed;
 
 	if (r == NULL) {
 		(void)err_nomem(e);
 		return NULL;
 	}
 	r->one = sha1_new(e);
-	if (r->one == NULL || lanes_manager(&r->many, &r->width, e) != 0) {
+	if (r->one == NULL || lanes_allow_ipsecmb(&allowed, e) != 0) {
 		sha1run_free(r);
 		return NULL;
 	}
-	if (r->many == NULL || is_right(r))
+	if (!allowed)
 		return r;
-	ipsecmb_free(r->many);
-	r->many = NULL;
+	(void)pthread_once(&once, find_out);
+	/* Without the memory for it, libcrypto does all the work. */
+	if (found.many)
+		r->many = ipsecmb_new(found.kind, &ignored);
+	r->width = ipsecmb_lanes(found.kind);
 	return r;
 }
 
@@ -74,6 +160,9 @@ size_t sha1run_width(const struct sha1run *r)
 {
 	return r->many != NULL ? r->width : 1;
 }
+
+/* --- hashing ------------------------------------------------------------------------------------
+ */
 
 /* Lanes that are mostly empty are slower than libcrypto. */
 static void hash_group(struct sha1run *r, const struct sha1_message *messages, size_t count)

@@ -10,6 +10,7 @@
 #ifndef SWARM_LANES_H
 #define SWARM_LANES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "swarm/buf.h"
@@ -32,13 +33,8 @@ void lanes_hash(struct lanes *l, const struct sha256_message *messages, size_t c
 /* -1 if a library ever refused: then no digest that came from `l` counts. */
 ERR_CHECK int lanes_check(const struct lanes *l, struct err *e);
 
-/*
- * The manager with the most lanes that hash faster here than libcrypto, for other uses of it, which
- * the caller frees: *ret is NULL where there is none, or SWARM_HASH does not want it. -1 as in
- * lanes_new().
- */
-struct ipsecmb;
-ERR_CHECK int lanes_manager(struct ipsecmb **ret, size_t *ret_width, struct err *e);
+/* Whether libipsec-mb may be used for other hashes, too. -1 as in lanes_new(). */
+ERR_CHECK int lanes_allow_ipsecmb(bool *ret, struct err *e);
 
 /*
  * Appends a line that tells people what hashes in this process: "hashing: OpenSSL 3.0.17", or

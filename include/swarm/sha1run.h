@@ -14,7 +14,10 @@
 /* One thread at a time. */
 struct sha1run;
 
-/* As lanes_new(). What libipsec-mb says of some messages must be what libcrypto says. */
+/*
+ * The first time in a process, the ways to hash are timed, and libipsec-mb has to give libcrypto's
+ * digests, else it is not used. ERR_USAGE as in lanes_new().
+ */
 struct sha1run *sha1run_new(struct err *e);
 void sha1run_free(struct sha1run *r);
 /* How many pieces it hashes at once: at least 1. */
