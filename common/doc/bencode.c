@@ -136,8 +136,8 @@ static int check_string(struct checker *c, const char **ret, size_t *ret_len, st
 
 static int check_key(struct checker *c, struct level *l, struct err *e)
 {
-	const char *key, *start = c->at;
-	size_t len;
+	const char *key = "", *start = c->at;
+	size_t len = 0;
 
 	if (!is_digit(*c->at))
 		return reject(c, "a key is no string", e);

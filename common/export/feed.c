@@ -137,7 +137,7 @@ static struct pending *wait_for(struct feed *f, const struct entry *entry, struc
 	return p;
 }
 
-static int read_content(struct feed *f, struct stream *stream, const struct entry *entry,
+static int read_content(struct feed *f, struct stream stream, const struct entry *entry,
 			struct err *e)
 {
 	struct pending *p = wait_for(f, entry, e);
@@ -145,11 +145,11 @@ static int read_content(struct feed *f, struct stream *stream, const struct entr
 
 	if (p == NULL)
 		return -1;
-	stream->source = f->source;
-	stream->hasher = f->hasher;
-	stream->progress = f->progress;
-	stream->limit = entry->size;
-	if (stream_read(stream, &p->digests, &size, e) != 0)
+	stream.source = f->source;
+	stream.hasher = f->hasher;
+	stream.progress = f->progress;
+	stream.limit = entry->size;
+	if (stream_read(&stream, &p->digests, &size, e) != 0)
 		return -1;
 	return size == entry->size ? 0 : wrong_size(f, entry, size, e);
 }
@@ -169,8 +169,7 @@ static int open_file(const struct feed *f, const struct entry *entry, struct sou
 	return -1;
 }
 
-static int read_file(struct feed *f, struct stream *stream, const struct entry *entry,
-		     struct err *e)
+static int read_file(struct feed *f, struct stream stream, const struct entry *entry, struct err *e)
 {
 	struct source_file file;
 	struct err late;
@@ -178,7 +177,7 @@ static int read_file(struct feed *f, struct stream *stream, const struct entry *
 
 	if (open_file(f, entry, &file, e) != 0)
 		return -1;
-	stream->file = &file;
+	stream.file = &file;
 	status = file.size == entry->size ? read_content(f, stream, entry, e)
 					  : wrong_size(f, entry, file.size, e);
 	if (source_file_close(&file, &late) != 0) {
@@ -189,7 +188,7 @@ static int read_file(struct feed *f, struct stream *stream, const struct entry *
 	return status;
 }
 
-static int read_member(struct feed *f, struct stream *stream, const struct entry *entry,
+static int read_member(struct feed *f, struct stream stream, const struct entry *entry,
 		       struct err *e)
 {
 	struct source_item item;
@@ -215,10 +214,10 @@ int feed_file(struct feed *f, const struct entry *entry,
 	      int (*see)(void *context, const void *bytes, size_t len, struct err *e),
 	      void *context, struct err *e)
 {
-	struct stream stream = {.tee = see, .context = context};
+	const struct stream stream = {.tee = see, .context = context};
 
-	return source_is_directory(f->source) ? read_file(f, &stream, entry, e)
-					      : read_member(f, &stream, entry, e);
+	return source_is_directory(f->source) ? read_file(f, stream, entry, e)
+					      : read_member(f, stream, entry, e);
 }
 
 int feed_end(struct feed *f, struct err *e)

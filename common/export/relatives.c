@@ -52,7 +52,7 @@ static int read_head(const struct document *d, struct head *ret, struct err *e)
 int relatives_read(struct relatives *r, const char *path, struct err *e)
 {
 	struct document *d = document_open(path, e);
-	struct head head;
+	struct head head = {.bytes = 0};
 	int status = -1;
 
 	if (d == NULL)
