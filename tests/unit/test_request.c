@@ -109,6 +109,7 @@ static void request_for_a_delta_says_nothing_of_a_release(void **state)
 	    {.expires = "1d"},
 	    {.rollout_start = "2026-12-01T00:00:00Z"},
 	    {.rollout_window = {.given = true, .value = 0}},
+	    {.torrent = "x.torrent"},
 	};
 	struct request_words words = {.product = NULL};
 	struct err e = {.code = ERR_NONE};
@@ -121,8 +122,8 @@ static void request_for_a_delta_says_nothing_of_a_release(void **state)
 		assert_int_equal(request_check_delta(&others[i], &e), -1);
 		assert_int_equal(e.code, ERR_USAGE);
 		assert_string_equal(e.msg, "a delta says what it is of: --product, --channel, "
-					   "--release, --serial, --previous, --expires and "
-					   "--rollout-* are for a release");
+					   "--release, --serial, --previous, --expires, "
+					   "--rollout-* and --torrent are for a release");
 	}
 	words.add_signature = true;
 	assert_false(request_is_empty(&words));
@@ -191,8 +192,8 @@ static void only_a_head_that_is_issued_again_gets_new_times(void **state)
 		assert_right(&words);
 		words.resign = false;
 		words.add_signature = true;
-		assert_wrong(&words, "--add-signature leaves the head as it is: --expires and "
-				     "--rollout-* are for --resign");
+		assert_wrong(&words, "--add-signature leaves the head as it is: --expires, "
+				     "--rollout-* and --torrent are for --resign");
 	}
 }
 
