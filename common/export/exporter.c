@@ -28,8 +28,8 @@ const char *const exporter_layouts[] = {"release", "hash", NULL};
 
 struct exporter {
 	struct exporter_job job;
-	const struct exporter_format *format;
-	void *self; /* of the format */
+	const struct exporter_format *format; /* as chosen */
+	struct exporter_state *self;          /* the format's */
 	struct glob **only;
 	bool labels[LABEL_PRIVATE]; /* that are wanted */
 	bool matched;               /* --only, whatever the label */
@@ -104,19 +104,30 @@ int exporter_check(const struct opt *table, const void *values, const char *form
 /* --- a run --------------------------------------------------------------------------------------
  */
 
-static void choose_labels(struct exporter *x)
+static void choose_labels(struct exporter *x, bool public_only)
 {
 	const char *label = x->job.options->label;
 
 	if (label == NULL)
-		label = x->format->public_only ? "public" : "all";
+		label = public_only ? "public" : "all";
 	for (enum label l = LABEL_PUBLIC; l < LABEL_PRIVATE; l++)
 		x->labels[l] = strcmp(label, "all") == 0 || strcmp(label, label_name(l)) == 0;
+}
+
+static int start(struct exporter *x, struct err *e)
+{
+	x->self = calloc(1, x->format->size);
+	if (x->self == NULL)
+		return err_nomem(e);
+	x->self->job = &x->job;
+	buf_init(&x->self->text);
+	return x->format->start != NULL ? x->format->start(x->self, e) : 0;
 }
 
 struct exporter *exporter_new(const struct exporter_job *job, struct err *e)
 {
 	const struct opt_list *only = &job->options->only;
+	const struct exporter_format *named = find(job->options->format);
 	struct exporter *x = calloc(1, sizeof *x);
 
 	if (x == NULL) {
@@ -124,12 +135,11 @@ struct exporter *exporter_new(const struct exporter_job *job, struct err *e)
 		return NULL;
 	}
 	x->job = *job;
-	x->format = find(job->options->format);
-	choose_labels(x);
+	choose_labels(x, named->public_only);
 	x->only = glob_list_new("--only", only->items, only->count, e);
 	if (x->only != NULL)
-		x->self = x->format->start(&x->job, e);
-	if (x->self != NULL)
+		x->format = named->choose != NULL ? named->choose(&x->job, e) : named;
+	if (x->format != NULL && start(x, e) == 0)
 		return x;
 	exporter_free(x);
 	return NULL;
@@ -139,8 +149,12 @@ void exporter_free(struct exporter *x)
 {
 	if (x == NULL)
 		return;
-	if (x->self != NULL)
-		x->format->stop(x->self);
+	if (x->self != NULL) {
+		if (x->format->stop != NULL)
+			x->format->stop(x->self);
+		buf_release(&x->self->text);
+		free(x->self);
+	}
 	glob_list_free(x->only, x->job.options->only.count);
 	free(x);
 }
@@ -165,7 +179,7 @@ int exporter_begin(struct exporter *x, const struct header *header, const struct
 		   struct err *e)
 {
 	x->id = head->id;
-	return x->format->begin(x->self, header, head, e);
+	return x->format->begin != NULL ? x->format->begin(x->self, header, head, e) : 0;
 }
 
 int exporter_add(struct exporter *x, const struct entry *entry, struct err *e)
@@ -190,7 +204,9 @@ int exporter_end(struct exporter *x, struct err *e)
 		return err_set(e, ERR_REFUSED, "%s %s has no %s file%s", x->id.product,
 			       x->id.version, x->labels[LABEL_PUBLIC] ? "public" : "origin",
 			       x->job.options->only.count > 0 ? " that --only matches" : "");
-	return x->format->end(x->self, e);
+	if (x->format->end != NULL && x->format->end(x->self, e) != 0)
+		return -1;
+	return outfile_drain(x->job.out, &x->self->text, e);
 }
 
 void exporter_describe(const struct exporter *x, bool verbose, struct buf *text)

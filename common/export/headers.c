@@ -1,6 +1,5 @@
 #include "swarm/headers.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "swarm/headerrules.h"
@@ -9,7 +8,7 @@
 
 /* One of the two is there: the maps are nginx's. */
 struct headers {
-	struct outfile *out;
+	struct exporter_state state;
 	struct head head;
 	struct nginxmaps *maps;
 	struct nginxmaps_counts counts;
@@ -23,7 +22,6 @@ static void stop(void *self)
 
 	nginxmaps_free(h->maps);
 	headerrules_free(h->rules);
-	free(h);
 }
 
 static int start_maps(struct headers *h, const struct exporter_options *o, struct err *e)
@@ -53,21 +51,13 @@ static int start_rules(struct headers *h, const struct exporter_options *o, stru
 	return h->rules != NULL ? 0 : -1;
 }
 
-static void *start(const struct exporter_job *job, struct err *e)
+static int start(void *self, struct err *e)
 {
-	const struct exporter_options *o = job->options;
-	struct headers *h = calloc(1, sizeof *h);
-
-	if (h == NULL) {
-		(void)err_nomem(e);
-		return NULL;
-	}
-	h->out = job->out;
+	struct headers *h = self;
+	const struct exporter_options *o = h->state.job->options;
 	bool maps = o->server == NULL || strcmp(o->server, "nginx") == 0;
-	if ((maps ? start_maps(h, o, e) : start_rules(h, o, e)) == 0)
-		return h;
-	stop(h);
-	return NULL;
+
+	return maps ? start_maps(h, o, e) : start_rules(h, o, e);
 }
 
 static int begin(void *self, const struct header *header, const struct head *head, struct err *e)
@@ -91,10 +81,11 @@ static int add(void *self, const struct entry *entry, struct err *e)
 static int end(void *self, struct err *e)
 {
 	struct headers *h = self;
+	struct outfile *out = h->state.job->out;
 
 	if (h->maps == NULL)
-		return headerrules_write(h->rules, &h->head, h->out, &h->rule_count, e);
-	return nginxmaps_write(h->maps, &h->head.id, h->head.digest, h->out, &h->counts, e);
+		return headerrules_write(h->rules, &h->head, out, &h->rule_count, e);
+	return nginxmaps_write(h->maps, &h->head.id, h->head.digest, out, &h->counts, e);
 }
 
 static void describe(const void *self, bool verbose, struct buf *text)
@@ -152,6 +143,7 @@ const char *const headers_servers[] = {"nginx", "netlify", "cloudflare", NULL};
 const struct exporter_format headers_format = {
     .name = "headers",
     .options = options,
+    .size = sizeof(struct headers),
     .start = start,
     .begin = begin,
     .add = add,

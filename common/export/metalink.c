@@ -1,6 +1,5 @@
 #include "swarm/metalink.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "swarm/hex.h"
@@ -10,8 +9,8 @@
 #include "swarm/weburl.h"
 
 struct metalink {
-	const struct exporter_job *job;
-	struct buf text, url;
+	struct exporter_state state;
+	struct buf url;
 	struct release_id id;
 	uint64_t piece_length;
 	struct pieces *pieces; /* NULL: without --tree */
@@ -24,28 +23,24 @@ static void stop(void *self)
 	struct metalink *m = self;
 
 	pieces_free(m->pieces);
-	buf_release(&m->text);
 	buf_release(&m->url);
-	free(m);
 }
 
-static void *start(const struct exporter_job *job, struct err *e)
+static const struct exporter_options *options_of(const struct metalink *m)
 {
-	const struct opt_list *mirrors = &job->options->mirror;
-	struct metalink *m;
+	return m->state.job->options;
+}
 
+static int start(void *self, struct err *e)
+{
+	struct metalink *m = self;
+	const struct opt_list *mirrors = &options_of(m)->mirror;
+
+	buf_init(&m->url);
 	for (size_t i = 0; i < mirrors->count; i++)
 		if (weburl_check("--mirror", WEBURL_BASE, mirrors->items[i], e) != 0)
-			return NULL;
-	m = calloc(1, sizeof *m);
-	if (m == NULL) {
-		(void)err_nomem(e);
-		return NULL;
-	}
-	m->job = job;
-	buf_init(&m->text);
-	buf_init(&m->url);
-	return m;
+			return -1;
+	return 0;
 }
 
 /* --- XML ----------------------------------------------------------------------------------------
@@ -95,14 +90,16 @@ static int check_path(const char *path, struct err *e)
 
 static int add_pieces(struct metalink *m, const struct pieces_file *file, struct err *e)
 {
-	buf_addf(&m->text, "    <pieces length=\"%llu\" type=\"sha-256\">\n",
+	struct buf *text = &m->state.text;
+
+	buf_addf(text, "    <pieces length=\"%llu\" type=\"sha-256\">\n",
 		 (unsigned long long)m->piece_length);
 	for (size_t i = 0; i < file->count; i++) {
-		add_hash(&m->text, "      <hash>", file->digests + i * SHA256_SIZE);
-		if (outfile_gather(m->job->out, &m->text, e) != 0)
+		add_hash(text, "      <hash>", file->digests + i * SHA256_SIZE);
+		if (outfile_gather(m->state.job->out, text, e) != 0)
 			return -1;
 	}
-	buf_adds(&m->text, "    </pieces>\n");
+	buf_adds(text, "    </pieces>\n");
 	m->piece_count += file->count;
 	return 0;
 }
@@ -110,17 +107,18 @@ static int add_pieces(struct metalink *m, const struct pieces_file *file, struct
 static int put(void *self, const struct pieces_file *file, struct err *e)
 {
 	struct metalink *m = self;
-	const struct opt_list *mirrors = &m->job->options->mirror;
+	struct buf *text = &m->state.text;
+	const struct opt_list *mirrors = &options_of(m)->mirror;
 
 	if (check_path(file->path, e) != 0)
 		return -1;
-	buf_adds(&m->text, "  <file name=\"");
-	add_escaped(&m->text, file->path);
-	buf_adds(&m->text, "\">\n");
-	add_element(&m->text, "    ", "identity", m->id.product);
-	add_element(&m->text, "    ", "version", m->id.version);
-	buf_addf(&m->text, "    <size>%llu</size>\n", (unsigned long long)file->size);
-	add_hash(&m->text, "    <hash type=\"sha-256\">", file->sha256);
+	buf_adds(text, "  <file name=\"");
+	add_escaped(text, file->path);
+	buf_adds(text, "\">\n");
+	add_element(text, "    ", "identity", m->id.product);
+	add_element(text, "    ", "version", m->id.version);
+	buf_addf(text, "    <size>%llu</size>\n", (unsigned long long)file->size);
+	add_hash(text, "    <hash type=\"sha-256\">", file->sha256);
 	if (file->count > 0 && add_pieces(m, file, e) != 0)
 		return -1;
 	for (size_t i = 0; i < mirrors->count; i++) {
@@ -128,30 +126,32 @@ static int put(void *self, const struct pieces_file *file, struct err *e)
 		weburl_add(&m->url, mirrors->items[i], file->path);
 		if (buf_check(&m->url, e) != 0)
 			return -1;
-		buf_addf(&m->text, "    <url priority=\"%zu\">", i + 1);
-		add_escaped(&m->text, m->url.data);
-		buf_adds(&m->text, "</url>\n");
+		buf_addf(text, "    <url priority=\"%zu\">", i + 1);
+		add_escaped(text, m->url.data);
+		buf_adds(text, "</url>\n");
 	}
-	buf_adds(&m->text, "  </file>\n");
+	buf_adds(text, "  </file>\n");
 	m->empty += file->size == 0;
 	m->ampersands += strchr(file->path, '&') != NULL;
-	return outfile_gather(m->job->out, &m->text, e);
+	return outfile_gather(m->state.job->out, text, e);
 }
 
 static int begin(void *self, const struct header *header, const struct head *head, struct err *e)
 {
 	struct metalink *m = self;
+	const struct exporter_job *job = m->state.job;
 	const struct pieces_options how = {
-	    m->job->options->tree, header->piece_length, m->job->threads, m->job->progress, put, m};
+	    job->options->tree, header->piece_length, job->threads, job->progress, put, m};
+	struct buf *text = &m->state.text;
 	char issued[UTC_SIZE];
 
 	m->id = head->id;
 	m->piece_length = header->piece_length;
 	utc_format(issued, head->issued);
-	buf_adds(&m->text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-			   "<metalink xmlns=\"urn:ietf:params:xml:ns:metalink\">\n");
-	add_element(&m->text, "  ", "generator", "swarmexport");
-	add_element(&m->text, "  ", "published", issued);
+	buf_adds(text, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+		       "<metalink xmlns=\"urn:ietf:params:xml:ns:metalink\">\n");
+	add_element(text, "  ", "generator", "swarmexport");
+	add_element(text, "  ", "published", issued);
 	if (how.tree == NULL)
 		return 0;
 	m->pieces = pieces_new(&how, e);
@@ -180,8 +180,8 @@ static int end(void *self, struct err *e)
 
 	if (m->pieces != NULL && pieces_end(m->pieces, e) != 0)
 		return -1;
-	buf_adds(&m->text, "</metalink>\n");
-	return outfile_drain(m->job->out, &m->text, e);
+	buf_adds(&m->state.text, "</metalink>\n");
+	return 0;
 }
 
 /* --- what came of it ----------------------------------------------------------------------------
@@ -192,7 +192,7 @@ static void describe(const void *self, bool verbose, struct buf *text)
 	const struct metalink *m = self;
 
 	(void)verbose;
-	text_plural(text, m->job->options->mirror.count, "mirror");
+	text_plural(text, options_of(m)->mirror.count, "mirror");
 	if (m->pieces != NULL) {
 		buf_adds(text, ", ");
 		text_plural(text, m->piece_count, "piece");
@@ -216,7 +216,7 @@ static void members(const void *self, struct jsonl_writer *w)
 {
 	const struct metalink *m = self;
 
-	jsonl_number(w, "mirrors", m->job->options->mirror.count);
+	jsonl_number(w, "mirrors", options_of(m)->mirror.count);
 	jsonl_number(w, "pieces", m->piece_count);
 	jsonl_number(w, "empty", m->empty);
 	jsonl_number(w, "ampersands", m->ampersands);
@@ -228,6 +228,7 @@ const struct exporter_format metalink_format = {
     .name = "metalink",
     .options = options,
     .public_only = true,
+    .size = sizeof(struct metalink),
     .start = start,
     .begin = begin,
     .add = add,

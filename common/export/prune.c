@@ -1,6 +1,5 @@
 #include "swarm/prune.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "swarm/offers.h"
@@ -11,6 +10,7 @@
 #include "swarm/utc.h"
 
 struct prune {
+	struct exporter_state state;
 	const struct exporter_job *job;
 	struct planner planner;
 	struct head head;
@@ -27,25 +27,19 @@ static void stop(void *self)
 	offers_release(&p->needed);
 	shelf_release(&p->store);
 	planner_release(&p->planner);
-	free(p);
 }
 
-static void *start(const struct exporter_job *job, struct err *e)
+static int start(void *self, struct err *e)
 {
-	const char *payloads = job->options->payloads;
-	struct prune *p = calloc(1, sizeof *p);
+	struct prune *p = self;
+	const char *payloads = p->state.job->options->payloads;
 
-	if (p == NULL) {
-		(void)err_nomem(e);
-		return NULL;
-	}
-	p->job = job;
-	if (planner_init(&p->planner, job, e) == 0 &&
-	    (payloads == NULL ||
-	     (offers_read(payloads, &p->old, e) == 0 && offers_read(payloads, &p->needed, e) == 0)))
-		return p;
-	stop(p);
-	return NULL;
+	p->job = p->state.job;
+	if (planner_init(&p->planner, p->job, e) != 0)
+		return -1;
+	if (payloads == NULL)
+		return 0;
+	return offers_read(payloads, &p->old, e) != 0 ? -1 : offers_read(payloads, &p->needed, e);
 }
 
 /* --- what there is, and what is needed ----------------------------------------------------------
@@ -319,7 +313,7 @@ static void members(const void *self, struct jsonl_writer *w)
 
 const struct exporter_format prune_format = {
     .name = "prune",
-    .all = true,
+    .size = sizeof(struct prune),
     .start = start,
     .earlier = earlier,
     .earlier_file = earlier_file,

@@ -27,6 +27,7 @@ struct counts {
 };
 
 struct publish {
+	struct exporter_state state;
 	const struct exporter_job *job;
 	struct planner planner;
 	struct head head;
@@ -61,7 +62,6 @@ static void stop(void *self)
 	buf_release(&p->source);
 	buf_release(&p->what);
 	planner_release(&p->planner);
-	free(p);
 }
 
 /* The name of a folder, as it stands in front of what is in it. */
@@ -92,24 +92,18 @@ static int prepare(struct publish *p, struct err *e)
 	return o->payloads != NULL ? offers_read(o->payloads, &p->offers, e) : 0;
 }
 
-static void *start(const struct exporter_job *job, struct err *e)
+static int start(void *self, struct err *e)
 {
-	struct publish *p = malloc(sizeof *p);
+	struct publish *p = self;
 
-	if (p == NULL) {
-		(void)err_nomem(e);
-		return NULL;
-	}
-	*p = (struct publish){.job = job,
+	*p = (struct publish){.state = p->state,
+			      .job = p->state.job,
 			      .tree = -1,
 			      .folder = BUF_INIT,
 			      .source = BUF_INIT,
 			      .what = BUF_INIT,
 			      .store = SHELF_INIT};
-	if (prepare(p, e) == 0)
-		return p;
-	stop(p);
-	return NULL;
+	return prepare(p, e);
 }
 
 /* --- what the store has -------------------------------------------------------------------------
@@ -551,7 +545,7 @@ static void members(const void *self, struct jsonl_writer *w)
 
 const struct exporter_format publish_format = {
     .name = "publish",
-    .all = true,
+    .size = sizeof(struct publish),
     .start = start,
     .earlier = earlier,
     .earlier_file = earlier_file,

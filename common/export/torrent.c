@@ -1,6 +1,5 @@
 #include "swarm/torrent.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "swarm/bencode.h"
@@ -23,7 +22,7 @@
 const char *const torrent_kinds[] = {"v2", "hybrid", "v1", NULL};
 
 struct torrent {
-	struct exporter_job job;
+	struct exporter_state state;
 	enum info_kind kind;
 	struct head head;
 	struct buf name;
@@ -31,7 +30,6 @@ struct torrent {
 	struct layers *layers;
 	struct sha256 *sha256;
 	struct sha1 *sha1;
-	struct buf text; /* on its way to the output */
 	struct bencode_writer writer;
 	uint64_t size;   /* of the metainfo so far */
 	uint64_t tokens; /* of `piece layers` */
@@ -60,7 +58,7 @@ static bool has_v1(const struct torrent *t)
 
 static const struct exporter_options *options_of(const struct torrent *t)
 {
-	return t->job.options;
+	return t->state.job->options;
 }
 
 /* --- what is asked for --------------------------------------------------------------------------
@@ -104,9 +102,7 @@ static void stop(void *self)
 	sha256_free(t->sha256);
 	sha1_free(t->sha1);
 	buf_release(&t->name);
-	buf_release(&t->text);
 	buf_release(&t->path);
-	free(t);
 }
 
 static int read_relatives(struct torrent *t, struct err *e)
@@ -123,59 +119,51 @@ static int open_content(struct torrent *t, struct err *e)
 {
 	if (!has_v1(t))
 		return 0;
-	if ((t->pool = pool_new(t->job.threads, e)) == NULL || (t->pieces = spool_new(e)) == NULL)
+	if ((t->pool = pool_new(t->state.job->threads, e)) == NULL ||
+	    (t->pieces = spool_new(e)) == NULL)
 		return -1;
-	t->feed = feed_new(options_of(t)->tree, t->pool, t->job.progress, e);
+	t->feed = feed_new(options_of(t)->tree, t->pool, t->state.job->progress, e);
 	return t->feed != NULL ? 0 : -1;
 }
 
-static void *start(const struct exporter_job *job, struct err *e)
+static int start(void *self, struct err *e)
 {
-	enum info_kind kind = kind_of(job->options);
+	struct torrent *t = self;
 
-	if (check_options(job->options, kind, e) != 0)
-		return NULL;
-	struct torrent *t = calloc(1, sizeof *t);
-	if (t == NULL) {
-		(void)err_nomem(e);
-		return NULL;
-	}
-	t->job = *job;
-	t->kind = kind;
 	buf_init(&t->name);
-	buf_init(&t->text);
 	buf_init(&t->path);
-	t->writer.to = &t->text;
-	t->layers = layers_new(e);
-	if (t->layers != NULL && (t->sha256 = sha256_new(e)) != NULL &&
-	    (t->sha1 = sha1_new(e)) != NULL && read_relatives(t, e) == 0 && open_content(t, e) == 0)
-		return t;
-	stop(t);
-	return NULL;
+	t->kind = kind_of(options_of(t));
+	if (check_options(options_of(t), t->kind, e) != 0)
+		return -1;
+	t->writer.to = &t->state.text;
+	if ((t->layers = layers_new(e)) == NULL || (t->sha256 = sha256_new(e)) == NULL ||
+	    (t->sha1 = sha1_new(e)) == NULL || read_relatives(t, e) != 0)
+		return -1;
+	return open_content(t, e);
 }
 
 /* --- the metainfo -------------------------------------------------------------------------------
  */
 
 /* Sends the text to the output; a magnet link is made of a metainfo that nobody gets to see. */
-static int send(struct torrent *t, bool all, struct err *e)
+static int send(struct torrent *t, struct err *e)
 {
-	if (options_of(t)->magnet) {
-		int status = buf_check(&t->text, e);
-		buf_clear(&t->text);
-		return status;
-	}
-	return all ? outfile_drain(t->job.out, &t->text, e)
-		   : outfile_gather(t->job.out, &t->text, e);
+	struct buf *text = &t->state.text;
+
+	if (!options_of(t)->magnet)
+		return outfile_gather(t->state.job->out, text, e);
+	int status = buf_check(text, e);
+	buf_clear(text);
+	return status;
 }
 
 static int put(void *self, const void *bytes, size_t len, struct err *e)
 {
 	struct torrent *t = self;
 
-	buf_add(&t->text, bytes, len);
+	buf_add(&t->state.text, bytes, len);
 	t->size += len;
-	return send(t, false, e);
+	return send(t, e);
 }
 
 static int put_info(void *self, const void *bytes, size_t len, struct err *e)
@@ -197,8 +185,8 @@ static void put_key(struct torrent *t, const char *key)
 /* What writer has written since `from` counts as part of the metainfo. */
 static int count(struct torrent *t, size_t from, struct err *e)
 {
-	t->size += t->text.len - from;
-	return send(t, false, e);
+	t->size += t->state.text.len - from;
+	return send(t, e);
 }
 
 /* Each tracker is a tier of its own: a client asks the next one if it cannot reach the first. */
@@ -242,7 +230,7 @@ static int begin_content(struct torrent *t, const struct header *header, struct 
 static int begin(void *self, const struct header *header, const struct head *head, struct err *e)
 {
 	struct torrent *t = self;
-	size_t from = t->text.len;
+	size_t from = t->state.text.len;
 
 	t->head = *head;
 	t->piece_length = header->piece_length;
@@ -331,7 +319,7 @@ static int add(void *self, const struct entry *entry, struct err *e)
 static int put_similar(struct torrent *t, struct err *e)
 {
 	const uint8_t *const self[] = {t->v2, t->v1};
-	size_t from = t->text.len;
+	size_t from = t->state.text.len;
 
 	relatives_settle(&t->relatives, self, sizeof self / sizeof *self);
 	if (t->relatives.count == 0)
@@ -386,7 +374,7 @@ static int put_seeds(struct torrent *t, struct err *e)
 
 static int put_layers(struct torrent *t, struct err *e)
 {
-	size_t from = t->text.len;
+	size_t from = t->state.text.len;
 
 	if (!has_v2(t))
 		return 0;
@@ -445,19 +433,19 @@ static int put_magnet(struct torrent *t, struct err *e)
 	struct buf url = BUF_INIT;
 	int status = 0;
 
-	magnet_start(&t->text, has_v2(t) ? t->v2 : NULL, has_v1(t) ? t->v1 : NULL);
-	magnet_add(&t->text, "dn", t->name.data);
+	magnet_start(&t->state.text, has_v2(t) ? t->v2 : NULL, has_v1(t) ? t->v1 : NULL);
+	magnet_add(&t->state.text, "dn", t->name.data);
 	for (size_t i = 0; i < options_of(t)->tracker.count; i++)
-		magnet_add(&t->text, "tr", options_of(t)->tracker.items[i]);
+		magnet_add(&t->state.text, "tr", options_of(t)->tracker.items[i]);
 	for (size_t i = 0; status == 0 && i < seeds->count; i++) {
 		buf_clear(&url);
 		add_seed(t, &url, seeds->items[i]);
 		status = buf_check(&url, e);
-		magnet_add(&t->text, "ws", url.data);
+		magnet_add(&t->state.text, "ws", url.data);
 	}
-	buf_addc(&t->text, '\n');
+	buf_addc(&t->state.text, '\n');
 	buf_release(&url);
-	return status != 0 ? -1 : outfile_drain(t->job.out, &t->text, e);
+	return status;
 }
 
 static int end(void *self, struct err *e)
@@ -472,15 +460,13 @@ static int end(void *self, struct err *e)
 	if (info_end(t->info, t->pieces, e) != 0 || finish_hashes(t, e) != 0 ||
 	    put_layers(t, e) != 0 || put_similar(t, e) != 0)
 		return -1;
-	size_t from = t->text.len;
+	size_t from = t->state.text.len;
 	if (put_seeds(t, e) != 0)
 		return -1;
 	bencode_close(&t->writer);
 	if (count(t, from, e) != 0 || check_limits(t, true, e) != 0 || check_hashes(t, e) != 0)
 		return -1;
-	if (options_of(t)->magnet)
-		return put_magnet(t, e);
-	return send(t, true, e);
+	return options_of(t)->magnet ? put_magnet(t, e) : 0;
 }
 
 /* --- what was made ------------------------------------------------------------------------------
@@ -540,6 +526,7 @@ const struct exporter_format torrent_format = {
     .name = "torrent",
     .options = options,
     .public_only = true,
+    .size = sizeof(struct torrent),
     .start = start,
     .begin = begin,
     .add = add,

@@ -1,20 +1,10 @@
 #include "swarm/upload.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "swarm/prune.h"
 #include "swarm/publish.h"
 #include "swarm/text.h"
-
-/* One of two ways to make a plan, and where it stands. */
-struct upload {
-	const struct exporter_format *way;
-	void *self;
-};
-
-/* --- what is asked for --------------------------------------------------------------------------
- */
 
 /* Whether a plan can say the name of a file: it holds UTF-8 on one line. */
 static int check_name(const char *what, const char *name, struct err *e)
@@ -70,84 +60,11 @@ static int check_prune(const struct exporter_options *o, struct err *e)
 	return 0;
 }
 
-/* --- the format: all but the options is the way's -----------------------------------------------
- */
-
-static void stop(void *self)
+static const struct exporter_format *choose(const struct exporter_job *job, struct err *e)
 {
-	struct upload *u = self;
-
-	if (u->self != NULL)
-		u->way->stop(u->self);
-	free(u);
-}
-
-static void *start(const struct exporter_job *job, struct err *e)
-{
-	const struct exporter_options *o = job->options;
-	struct upload *u = calloc(1, sizeof *u);
-
-	if (u == NULL) {
-		(void)err_nomem(e);
-		return NULL;
-	}
-	u->way = o->prune ? &prune_format : &publish_format;
-	if ((o->prune ? check_prune(o, e) : check_publish(job, e)) == 0)
-		u->self = u->way->start(job, e);
-	if (u->self != NULL)
-		return u;
-	stop(u);
-	return NULL;
-}
-
-static int earlier(void *self, const char *manifest, bool keep, const struct head *head,
-		   struct err *e)
-{
-	struct upload *u = self;
-
-	return u->way->earlier(u->self, manifest, keep, head, e);
-}
-
-static int earlier_file(void *self, const struct entry *entry, struct err *e)
-{
-	struct upload *u = self;
-
-	return u->way->earlier_file(u->self, entry, e);
-}
-
-static int begin(void *self, const struct header *header, const struct head *head, struct err *e)
-{
-	struct upload *u = self;
-
-	return u->way->begin(u->self, header, head, e);
-}
-
-static int add(void *self, const struct entry *entry, struct err *e)
-{
-	struct upload *u = self;
-
-	return u->way->add(u->self, entry, e);
-}
-
-static int end(void *self, struct err *e)
-{
-	struct upload *u = self;
-
-	return u->way->end(u->self, e);
-}
-
-static void describe(const void *self, bool verbose, struct buf *text)
-{
-	const struct upload *u = self;
-
-	u->way->describe(u->self, verbose, text);
-}
-
-static void members(const void *self, struct jsonl_writer *w)
-{
-	const struct upload *u = self;
-
-	u->way->members(u->self, w);
+	if (job->options->prune)
+		return check_prune(job->options, e) == 0 ? &prune_format : NULL;
+	return check_publish(job, e) == 0 ? &publish_format : NULL;
 }
 
 static const char *const options[] = {"tree",     "delta", "payloads", "prefix", "layout",
@@ -157,13 +74,5 @@ const struct exporter_format upload_format = {
     .name = "upload",
     .options = options,
     .all = true,
-    .start = start,
-    .earlier = earlier,
-    .earlier_file = earlier_file,
-    .begin = begin,
-    .add = add,
-    .end = end,
-    .describe = describe,
-    .members = members,
-    .stop = stop,
+    .choose = choose,
 };

@@ -1,6 +1,5 @@
 #include "swarm/workbox.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,9 +11,8 @@
 #include "swarm/urlpath.h"
 
 struct workbox {
-	struct outfile *out;
+	struct exporter_state state;
 	struct buf prefix;
-	struct buf text;
 	bool comma;
 	uint64_t immutable;
 };
@@ -24,36 +22,16 @@ static void stop(void *self)
 	struct workbox *w = self;
 
 	buf_release(&w->prefix);
-	buf_release(&w->text);
-	free(w);
 }
 
-static void *start(const struct exporter_job *job, struct err *e)
-{
-	struct workbox *w = calloc(1, sizeof *w);
-
-	if (w == NULL) {
-		(void)err_nomem(e);
-		return NULL;
-	}
-	w->out = job->out;
-	buf_init(&w->prefix);
-	buf_init(&w->text);
-	if (urlpath_add_prefix(&w->prefix, job->options->url_prefix, URLPATH_BROWSER, e) == 0)
-		return w;
-	stop(w);
-	return NULL;
-}
-
-static int begin(void *self, const struct header *header, const struct head *head, struct err *e)
+static int start(void *self, struct err *e)
 {
 	struct workbox *w = self;
 
-	(void)header;
-	(void)head;
-	(void)e;
-	buf_adds(&w->text, "[\n");
-	return 0;
+	buf_init(&w->prefix);
+	buf_adds(&w->state.text, "[\n");
+	return urlpath_add_prefix(&w->prefix, w->state.job->options->url_prefix, URLPATH_BROWSER,
+				  e);
 }
 
 /* Whether a Cache-Control has the directive `immutable` (RFC 8246). */
@@ -87,29 +65,30 @@ static void add_revision(struct buf *to, const struct entry *entry, bool immutab
 static int add(void *self, const struct entry *entry, struct err *e)
 {
 	struct workbox *w = self;
+	struct buf *text = &w->state.text;
 	bool immutable = entry->cache != NULL && is_immutable(entry->cache);
 
 	if (plain_check(entry, "which is what integrity is told by", e) != 0)
 		return -1;
 	w->immutable += immutable;
-	buf_adds(&w->text, w->comma ? ",\n{\"url\":\"" : "{\"url\":\"");
+	buf_adds(text, w->comma ? ",\n{\"url\":\"" : "{\"url\":\"");
 	w->comma = true;
-	buf_add(&w->text, w->prefix.data, w->prefix.len);
-	urlpath_add(&w->text, entry->path, URLPATH_BROWSER);
-	buf_adds(&w->text, "\",\"revision\":");
-	add_revision(&w->text, entry, immutable);
-	buf_adds(&w->text, ",\"integrity\":\"" SRI_ALGORITHM);
-	base64_format(&w->text, entry->sha256, SHA256_SIZE);
-	buf_adds(&w->text, "\"}");
-	return outfile_gather(w->out, &w->text, e);
+	buf_add(text, w->prefix.data, w->prefix.len);
+	urlpath_add(text, entry->path, URLPATH_BROWSER);
+	buf_adds(text, "\",\"revision\":");
+	add_revision(text, entry, immutable);
+	buf_adds(text, ",\"integrity\":\"" SRI_ALGORITHM);
+	base64_format(text, entry->sha256, SHA256_SIZE);
+	buf_adds(text, "\"}");
+	return outfile_gather(w->state.job->out, text, e);
 }
 
 static int end(void *self, struct err *e)
 {
 	struct workbox *w = self;
 
-	buf_adds(&w->text, "\n]\n");
-	return outfile_drain(w->out, &w->text, e);
+	buf_adds(&w->state.text, "\n]\n");
+	return buf_check(&w->state.text, e);
 }
 
 static void describe(const void *self, bool verbose, struct buf *text)
@@ -135,8 +114,8 @@ static const char *const options[] = {"url-prefix", NULL};
 const struct exporter_format workbox_format = {
     .name = "workbox",
     .options = options,
+    .size = sizeof(struct workbox),
     .start = start,
-    .begin = begin,
     .add = add,
     .end = end,
     .describe = describe,

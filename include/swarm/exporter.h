@@ -62,17 +62,32 @@ struct exporter_job {
 	int64_t now;
 };
 
+/*
+ * What the state of each format begins with: the exporter makes it, and takes it away. All that
+ * follows is zero at first.
+ */
+struct exporter_state {
+	const struct exporter_job *job;
+	struct buf text; /* on its way to job->out: what is left of it after the end is written */
+};
+
 struct exporter_format {
 	const char *name;
 	/* The options it takes beside --only and --label, by their long names; NULL-terminated. */
 	const char *const *options;
 	bool public_only; /* where --label does not say otherwise */
 	bool all;         /* it speaks of a release as a whole: no --only, no --label */
-
-	/* Checks the options, of which only those that it takes are set. NULL with `e` filled. */
-	void *(*start)(const struct exporter_job *job, struct err *e);
-	/* An earlier release, one of --previous or of --keep, and its files; NULL: not looked at.
+	/*
+	 * Of a name that stands for several: checks the options and says which one does the work,
+	 * with what follows. NULL with `e` filled.
 	 */
+	const struct exporter_format *(*choose)(const struct exporter_job *job, struct err *e);
+
+	/* Each of these but `size` and `add` may be NULL. `self` is the state. */
+	size_t size; /* of the state, in bytes */
+	/* Checks the options, of which only those that it takes are set. */
+	int (*start)(void *self, struct err *e);
+	/* An earlier release, one of --previous or of --keep, and its files: both or neither. */
 	int (*earlier)(void *self, const char *manifest, bool keep, const struct head *head,
 		       struct err *e);
 	int (*earlier_file)(void *self, const struct entry *entry, struct err *e);
@@ -81,9 +96,10 @@ struct exporter_format {
 	/* Keeps nothing of `entry`. */
 	int (*add)(void *self, const struct entry *entry, struct err *e);
 	int (*end)(void *self, struct err *e);
-	/* Append, after the end, lines for people and members of a result; either may be NULL. */
+	/* Append, after the end, lines for people and members of a result. */
 	void (*describe)(const void *self, bool verbose, struct buf *text);
 	void (*members)(const void *self, struct jsonl_writer *w);
+	/* Releases what `self` holds, also after a start() that failed. */
 	void (*stop)(void *self);
 };
 

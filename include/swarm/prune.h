@@ -9,7 +9,7 @@
 
 #include "swarm/exporter.h"
 
-/* As a format, whose options upload.h checks. */
+/* What upload.h chooses; it checks the options. */
 extern const struct exporter_format prune_format;
 
 #endif
