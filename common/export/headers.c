@@ -46,8 +46,8 @@ static int start_rules(struct headers *h, const struct exporter_options *o, stru
 			       "--%s is not for --server %s: a rule for a folder is for all files "
 			       "in it",
 			       o->only.count > 0 ? "only" : "label", o->server);
-	h->rules = headerrules_new(netlify ? HEADERRULES_NETLIFY : HEADERRULES_CLOUDFLARE,
-				   o->url_prefix, e);
+	h->rules =
+	    headerrules_new(netlify ? HEADERTREE_NETLIFY : HEADERTREE_CLOUDFLARE, o->url_prefix, e);
 	return h->rules != NULL ? 0 : -1;
 }
 

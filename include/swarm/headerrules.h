@@ -21,30 +21,23 @@
 #include "swarm/entry.h"
 #include "swarm/err.h"
 #include "swarm/head.h"
+#include "swarm/headertree.h"
 #include "swarm/outfile.h"
 
 /* Of Cloudflare. */
 #define HEADERRULES_MAX      100
 #define HEADERRULES_LINE_MAX 2000
 
-/* Different values of one header. */
-#define HEADERRULES_VALUES_MAX 128
-
-enum headerrules_server {
-	HEADERRULES_NETLIFY,
-	HEADERRULES_CLOUDFLARE,
-};
-
 struct headerrules;
 
 /* `url_prefix` as in urls.h; NULL: "/". ERR_USAGE if it holds what rules give a meaning. */
-struct headerrules *headerrules_new(enum headerrules_server server, const char *url_prefix,
+struct headerrules *headerrules_new(enum headertree_host host, const char *url_prefix,
 				    struct err *e);
 void headerrules_free(struct headerrules *h);
 /* Takes the next file in file-tree order, of which nothing is kept by reference. */
 ERR_CHECK int headerrules_add(struct headerrules *h, const struct entry *entry, struct err *e);
 /*
- * Writes them, and says how many there are. ERR_REFUSED for what the server cannot express: more
+ * Writes them, and says how many there are. ERR_REFUSED for what the host cannot express: more
  * rules or longer lines than it takes, files that it cannot tell apart.
  */
 ERR_CHECK int headerrules_write(struct headerrules *h, const struct head *head, struct outfile *out,

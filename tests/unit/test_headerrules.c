@@ -44,7 +44,7 @@ struct file {
 };
 
 /* The patterns of the rules for these files, each with the letter of what it says. */
-static void check(enum headerrules_server server, const char *prefix, const struct file *files,
+static void check(enum headertree_host server, const char *prefix, const struct file *files,
 		  const char *expected)
 {
 	const struct outfile_options how = {.force = true};
@@ -104,42 +104,42 @@ static void headerrules_are_for_the_largest_folders_of_one_kind(void **state)
 	    FILES({"a/b/1", 'A'}, {"a/b/2", 'A'}, {"a/c/1", 'A'}, {"d/1", 'B'}, {"d/2", '-'});
 
 	(void)state;
-	check(HEADERRULES_NETLIFY, NULL, files, "/a/* A\n/d/1 B\n");
-	check(HEADERRULES_CLOUDFLARE, NULL, files, "/a/* A\n/d/1 B\n");
-	check(HEADERRULES_NETLIFY, "x/y", files, "/x/y/a/* A\n/x/y/d/1 B\n");
+	check(HEADERTREE_NETLIFY, NULL, files, "/a/* A\n/d/1 B\n");
+	check(HEADERTREE_CLOUDFLARE, NULL, files, "/a/* A\n/d/1 B\n");
+	check(HEADERTREE_NETLIFY, "x/y", files, "/x/y/a/* A\n/x/y/d/1 B\n");
 }
 
 /* Whatever stands behind its name: Netlify's patterns need no slash. */
 static void headerrules_of_netlify_match_nothing_beside_a_folder(void **state)
 {
 	(void)state;
-	check(HEADERRULES_NETLIFY, NULL, FILES({"a/1", 'A'}, {"ab", '-'}), "/a/1 A\n");
-	check(HEADERRULES_NETLIFY, NULL, FILES({"AB/1", '-'}, {"a/1", 'A'}), "/a/1 A\n");
-	check(HEADERRULES_NETLIFY, NULL, FILES({"a/1", 'A'}, {"a-1/2", 'A'}, {"b/1", 'A'}),
+	check(HEADERTREE_NETLIFY, NULL, FILES({"a/1", 'A'}, {"ab", '-'}), "/a/1 A\n");
+	check(HEADERTREE_NETLIFY, NULL, FILES({"AB/1", '-'}, {"a/1", 'A'}), "/a/1 A\n");
+	check(HEADERTREE_NETLIFY, NULL, FILES({"a/1", 'A'}, {"a-1/2", 'A'}, {"b/1", 'A'}),
 	      "/a/1 A\n/a-1/* A\n/b/* A\n");
-	check(HEADERRULES_NETLIFY, NULL, FILES({"b/a/1", 'A'}, {"b/ab", 'A'}), "/b/* A\n");
-	check(HEADERRULES_CLOUDFLARE, NULL, FILES({"a/1", 'A'}, {"ab", '-'}), "/a/* A\n");
+	check(HEADERTREE_NETLIFY, NULL, FILES({"b/a/1", 'A'}, {"b/ab", 'A'}), "/b/* A\n");
+	check(HEADERTREE_CLOUDFLARE, NULL, FILES({"a/1", 'A'}, {"ab", '-'}), "/a/* A\n");
 }
 
 static void headerrules_of_cloudflare_are_as_few_as_can_be(void **state)
 {
 	(void)state;
 	/* Most of a folder, and what is taken back. */
-	check(HEADERRULES_CLOUDFLARE, NULL,
+	check(HEADERTREE_CLOUDFLARE, NULL,
 	      FILES({"a/1", 'A'}, {"a/2", 'A'}, {"a/3", 'B'}, {"a/4", 'A'}), "/a/* A\n/a/3! B\n");
 	/* Of folders each counts once, however much is in it. */
-	check(HEADERRULES_CLOUDFLARE, NULL,
+	check(HEADERTREE_CLOUDFLARE, NULL,
 	      FILES({"a/b/1", 'B'}, {"a/b/2", 'B'}, {"a/b/3", 'B'}, {"a/c/1", 'A'}, {"a/d", 'A'}),
 	      "/a/* A\n/a/b/*! B\n");
 	/* A folder that is as well with either goes with what is around it. */
-	check(HEADERRULES_CLOUDFLARE, NULL,
+	check(HEADERTREE_CLOUDFLARE, NULL,
 	      FILES({"a/b/1", 'A'}, {"a/b/2", 'B'}, {"a/c", 'B'}, {"a/d", 'B'}),
 	      "/a/* B\n/a/b/1! A\n");
 	/* What is to be left alone keeps rules off all folders around it. */
-	check(HEADERRULES_CLOUDFLARE, "/x/",
+	check(HEADERTREE_CLOUDFLARE, "/x/",
 	      FILES({"a/b/1", '-'}, {"a/b/2", 'A'}, {"a/c", 'A'}, {"d", 'A'}),
 	      "/x/a/b/2 A\n/x/a/c A\n/x/d A\n");
-	check(HEADERRULES_CLOUDFLARE, "/x/", FILES({"a/b", 'A'}, {"c", 'A'}, {"d", 'B'}),
+	check(HEADERTREE_CLOUDFLARE, "/x/", FILES({"a/b", 'A'}, {"c", 'A'}, {"d", 'B'}),
 	      "/x/* A\n/x/d! B\n");
 }
 
@@ -149,17 +149,17 @@ static void headerrules_know_the_other_urls_of_pages(void **state)
 					 {"c", 'A'}, {"c.html", 'B'}, {"index.html", 'A'});
 
 	(void)state;
-	check(HEADERRULES_NETLIFY, NULL, files,
+	check(HEADERTREE_NETLIFY, NULL, files,
 	      "/a/index.html A\n/a/ A\n/a/x B\n/b.html A\n/b A\n/c A\n/c.html B\n/index.html A\n/ "
 	      "A\n");
 	/* A page needs two rules, so the folder has its. */
-	check(HEADERRULES_CLOUDFLARE, NULL, files,
+	check(HEADERTREE_CLOUDFLARE, NULL, files,
 	      "/a/* A\n/a/x! B\n/b.html A\n/b A\n/c A\n/c.html B\n/index.html A\n/ A\n");
 	/* Which of two pages it is is Netlify's affair: there are no two rules for it. */
 	files = FILES({"a/index.html", 'A'}, {"a/x", 'B'}, {"a.html", 'B'});
-	check(HEADERRULES_NETLIFY, NULL, files, "/a/index.html A\n/a/ A\n/a/x B\n/a.html B\n");
-	check(HEADERRULES_CLOUDFLARE, NULL, files, "/a/* A\n/a/x! B\n/a.html B\n/a B\n");
-	check(HEADERRULES_NETLIFY, NULL, FILES({".html", 'A'}, {"x.htm", 'B'}),
+	check(HEADERTREE_NETLIFY, NULL, files, "/a/index.html A\n/a/ A\n/a/x B\n/a.html B\n");
+	check(HEADERTREE_CLOUDFLARE, NULL, files, "/a/* A\n/a/x! B\n/a.html B\n/a B\n");
+	check(HEADERTREE_NETLIFY, NULL, FILES({".html", 'A'}, {"x.htm", 'B'}),
 	      "/.html A\n/x.htm B\n");
 }
 
@@ -174,7 +174,7 @@ static void headerrules_go_as_deep_as_paths(void **state)
 	(void)state;
 	for (size_t i = 0; i < PATH_LENGTH_MAX - 1; i++)
 		deep[i] = i % 2 == 0 ? 'a' : '/';
-	for (enum headerrules_server server = HEADERRULES_NETLIFY; server <= HEADERRULES_CLOUDFLARE;
+	for (enum headertree_host server = HEADERTREE_NETLIFY; server <= HEADERTREE_CLOUDFLARE;
 	     server++) {
 		struct headerrules *h = headerrules_new(server, NULL, &e);
 		struct outfile *out = outfile_open(path, &how, scratch, &e);
