@@ -22,6 +22,7 @@ const browser = spawn(chromium, flags, { stdio: ['ignore', 'ignore', 'inherit', 
 const [, , , to, from] = browser.stdio;
 const waiting = new Map();
 let listeners = [];
+const loaded = new Set(); // documents, by what Page.navigate called their loading
 let logged = [];
 let session;
 let last = 0;
@@ -38,8 +39,8 @@ from.on('data', (text) => {
       if (message.error) call.reject(new Error(message.error.message));
       else call.resolve(message.result);
     } else {
-      log(message);
-      listeners = listeners.filter((heard) => !heard(message));
+      hear(message);
+      listeners = listeners.filter((heard) => !heard());
     }
   }
 });
@@ -54,12 +55,18 @@ function ask(method, params) {
   return call(method, params, session);
 }
 
-function event(method) {
-  return new Promise((resolve) => listeners.push((message) => message.method === method && (resolve(message), true)));
+// Not of any document: that of about:blank may still come.
+function load(loaderId) {
+  return new Promise((resolve) => {
+    const heard = () => loaded.has(loaderId) && (resolve(), true);
+    if (!heard()) listeners.push(heard);
+  });
 }
 
-function log({ method, params }) {
-  if (method === 'Log.entryAdded') {
+function hear({ method, params }) {
+  if (method === 'Page.lifecycleEvent') {
+    if (params.name === 'load') loaded.add(params.loaderId);
+  } else if (method === 'Log.entryAdded') {
     logged.push(`${params.entry.level}: ${params.entry.text}`);
   } else if (method === 'Runtime.consoleAPICalled') {
     logged.push(`${params.type}: ${params.args.map((arg) => arg.value ?? arg.description).join(' ')}`);
@@ -70,12 +77,11 @@ function log({ method, params }) {
 }
 
 async function open(url) {
-  const loaded = event('Page.loadEventFired');
   logged = [];
   const { errorText, loaderId } = await ask('Page.navigate', { url });
   if (errorText) throw new Error(errorText);
   if (!loaderId) throw new Error('this document is open already');
-  await loaded;
+  await load(loaderId);
   return tell('result');
 }
 
@@ -99,6 +105,7 @@ async function main() {
   const { targetId } = targetInfos.find(({ type }) => type === 'page');
   session = (await call('Target.attachToTarget', { targetId, flatten: true })).sessionId;
   for (const domain of ['Page', 'Runtime', 'Log']) await ask(`${domain}.enable`);
+  await ask('Page.setLifecycleEventsEnabled', { enabled: true });
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const [, word, argument] = /^(\w*) ?(.*)$/.exec(line);
     if (word === 'quit') break;
