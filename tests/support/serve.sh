@@ -6,6 +6,7 @@
 #   serve_stop
 #   serve_log [PREFIX]   what was sent: METHOD URI STATUS BYTES ENCODING
 #   serve_clear          forgets what was sent
+#   serve_knows URI      whether who asked for it last had a dictionary for it
 #
 # The manual's /srv/farm is $T/srv here. Its text is changed in nothing else but the port, and where
 # logs and temporary files go.
@@ -34,15 +35,18 @@ uwsgi_temp_path nginx/uwsgi;
 scgi_temp_path nginx/scgi;
 log_format wire '$request_method $request_uri $status $body_bytes_sent $sent_http_content_encoding';
 access_log nginx/access.log wire;
+log_format held '$request_uri $http_available_dictionary';
+access_log nginx/held.log held;
 CONF
 }
 
-serve_answers() { (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null; }
+# By its own word, too: what answers may be another that has taken the port.
+serve_answers() { [[ $(cat nginx/pid 2>/dev/null) == "$nginx" ]] && (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null; }
 serve_is_gone() { ! kill -0 "$nginx" 2>/dev/null; }
 
-# until_true COMMAND...: for at most ten seconds
+# until_true COMMAND...: for at most half a minute
 until_true() {
-    for _ in {1..200}; do
+    for _ in {1..600}; do
         ! "$@" || return 0
         sleep 0.05
     done
@@ -57,6 +61,7 @@ serve_start() {
         fi
         sed -e "s|/srv/farm|$T/srv|" -e "s|listen 80;|listen 127.0.0.1:$port;|" \
             -e "s|^http {|&\n    include $T/extra.conf;|" manual.conf >nginx.conf
+        rm -f nginx/pid
         nginx -p "$T" -c nginx.conf -e nginx/error.log \
             -g 'daemon off; master_process off; pid nginx/pid; error_log nginx/error.log;' 2>>nginx/said &
         nginx=$!
@@ -80,5 +85,21 @@ serve_stop() {
     nginx=
 }
 
-serve_log() { grep -F " ${1:-/}" nginx/access.log | sed 's/ -$//' | sort; }
-serve_clear() { : >nginx/access.log; }
+# nginx writes of a response once all of it has been sent, before it looks at the next request.
+serve_settle() {
+    local mark=/settled-$BASHPID-$RANDOM
+    (exec 3<>"/dev/tcp/127.0.0.1/$port" && printf 'GET %s HTTP/1.0\r\n\r\n' "$mark" >&3 && cat <&3) >/dev/null || return
+    until_true grep -qF " $mark " nginx/access.log
+}
+serve_log() {
+    serve_settle
+    grep -vF ' /settled-' nginx/access.log | grep -F " ${1:-/}" | sed 's/ -$//' | sort
+}
+serve_clear() {
+    serve_settle
+    : >nginx/access.log
+}
+serve_knows() {
+    serve_settle
+    [[ $(grep -F "$1 " nginx/held.log | tail -n 1) == "$1 :"* ]]
+}
