@@ -12,7 +12,8 @@ trap 'ended=$?; [[ ! $files_pid ]] || kill -9 $files_pid 2>/dev/null; (exit $end
 files_start() {
     # Or what an earlier server said is read before this one has begun.
     : >files.said
-    /usr/bin/python3 -u -m http.server 0 --bind 127.0.0.1 --directory "$1" >>files.said 2>files.log &
+    : >files.log
+    /usr/bin/python3 -u -m http.server 0 --bind 127.0.0.1 --directory "$1" >>files.said 2>>files.log &
     files_pid=$!
     for _ in {1..400}; do
         files_port=$(sed -nE 's/.* port ([0-9]+) .*/\1/p' files.said)
