@@ -34,6 +34,21 @@ static int start(void *self, struct err *e)
 				  e);
 }
 
+/* Where the directive at the start ends: not at a comma in quotes (RFC 9110, 5.6.4). */
+static size_t directive_length(const char *text)
+{
+	bool quoted = false;
+	size_t n = 0;
+
+	for (; text[n] != '\0' && (quoted || text[n] != ','); n++) {
+		if (text[n] == '"')
+			quoted = !quoted;
+		else if (quoted && text[n] == '\\' && text[n + 1] != '\0')
+			n++;
+	}
+	return n;
+}
+
 /* Whether a Cache-Control has the directive `immutable` (RFC 8246). */
 static bool is_immutable(const char *cache)
 {
@@ -41,8 +56,10 @@ static bool is_immutable(const char *cache)
 
 	while (*cache != '\0') {
 		cache += strspn(cache, ", \t");
-		size_t len = strcspn(cache, ", \t");
-		if (len == sizeof word - 1 && strncasecmp(cache, word, len) == 0)
+		size_t len = directive_length(cache), end = len;
+		while (end > 0 && strchr(" \t", cache[end - 1]) != NULL)
+			end--;
+		if (end == sizeof word - 1 && strncasecmp(cache, word, end) == 0)
 			return true;
 		cache += len;
 	}
