@@ -25,6 +25,20 @@ void nginx_add_value(struct buf *to, const char *text)
 	add(to, text, NGINX_DOLLAR);
 }
 
+bool nginx_add_line(struct buf *to, const char *key, const char *value)
+{
+	buf_addc(to, '\t');
+	size_t start = to->len;
+	nginx_add_key(to, key);
+	size_t key_length = to->len - start;
+	buf_addc(to, ' ');
+	start = to->len;
+	nginx_add_value(to, value);
+	size_t value_length = to->len - start;
+	buf_adds(to, ";\n");
+	return key_length <= NGINX_WORD_MAX && value_length <= NGINX_WORD_MAX;
+}
+
 static int lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;

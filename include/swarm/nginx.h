@@ -22,6 +22,8 @@
 void nginx_add_key(struct buf *to,
 		   const char *text); /* left in a map; starts with '/', ':' or a digit */
 void nginx_add_value(struct buf *to, const char *text); /* where '$' would begin a variable */
+/* Appends a line of a map. False if a word in it is too long. */
+bool nginx_add_line(struct buf *to, const char *key, const char *value);
 /* As map orders and compares: bytes, of ASCII letters regardless of case. As strcmp(). */
 int nginx_compare(const char *a, const char *b);
 

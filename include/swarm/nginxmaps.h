@@ -21,19 +21,12 @@
 #include "swarm/outfile.h"
 #include "swarm/sha256.h"
 
-/* Larger files are never a dictionary: no window reaches over them. */
-#define NGINXMAPS_DICTIONARY_MAX (UINT64_C(128) << 20)
-
 struct nginxmaps;
 
 struct nginxmaps_options {
-	const char *url_prefix; /* in front of the paths of files, as in urls.h; NULL: "/" */
-	const char *payloads;   /* their folder; NULL: there are none */
-	/*
-	 * GLOB=PATTERN: the dictionary pattern of files that a gitignore pattern matches, in place
-	 * of urlpattern_add()'s; an empty one: they are no dictionaries. The last that matches.
-	 */
-	const char *const *matches;
+	const char *url_prefix;     /* in front of the paths of files, as in urls.h; NULL: "/" */
+	const char *payloads;       /* their folder; NULL: there are none */
+	const char *const *matches; /* as for dictionaries_new() */
 	size_t match_count;
 };
 

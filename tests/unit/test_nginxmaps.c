@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "swarm/dictionaries.h"
 #include "swarm/io.h"
 #include "swarm/nginxmaps.h"
 
@@ -117,8 +118,8 @@ static void nginxmaps_leave_giants_out_of_dictionaries(void **state)
 	struct err e;
 	struct buf text = BUF_INIT;
 	struct nginxmaps *h = nginxmaps_new(&what, &e);
-	struct entry fits = entry_of("fits", NGINXMAPS_DICTIONARY_MAX);
-	struct entry over = entry_of("over", NGINXMAPS_DICTIONARY_MAX + 1);
+	struct entry fits = entry_of("fits", DICTIONARIES_MAX);
+	struct entry over = entry_of("over", DICTIONARIES_MAX + 1);
 
 	(void)state;
 	assert_non_null(h);
