@@ -9,18 +9,12 @@
 
 #include "swarm/batch.h"
 
+#include "contents.h"
 #include "patience.h"
-#include "trees.h"
 
 #define ITEMS_MAX ((size_t)300)
 
 /* --- helpers ---------------------------------------------------------------------------------- */
-
-static uint8_t *content;
-#define CONTENT (4 * MIB)
-
-static struct lanes *lanes;
-static struct merkle_pads pads;
 
 struct bench {
 	struct filehash_options options;
@@ -300,27 +294,6 @@ static void digests_tell_a_changed_byte(void **state)
 
 /* --- all -------------------------------------------------------------------------------------- */
 
-static int make(void **state)
-{
-	struct err e;
-
-	(void)state;
-	content = make_content(CONTENT, 1);
-	lanes = lanes_new(&e);
-	if (content == NULL || lanes == NULL)
-		return -1;
-	merkle_fill_pads(&pads, lanes);
-	return 0;
-}
-
-static int unmake(void **state)
-{
-	(void)state;
-	lanes_free(lanes);
-	free(content);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,5 +310,5 @@ int main(void)
 	    cmocka_unit_test(digests_tell_a_changed_byte),
 	};
 
-	return cmocka_run_group_tests(tests, make, unmake);
+	return cmocka_run_group_tests(tests, make_content_and_lanes, free_content_and_lanes);
 }

@@ -10,16 +10,11 @@
 
 #include "swarm/chunked.h"
 
-#include "trees.h"
+#include "contents.h"
 
 /* --- helpers ---------------------------------------------------------------------------------- */
 
-static uint8_t *content;
-#define CONTENT (4 * MIB)
-#define CHUNKS  (CONTENT / CHUNKED_SIZE)
-
-static struct lanes *lanes;
-static struct merkle_pads pads;
+#define CHUNKS (CONTENT / CHUNKED_SIZE)
 
 static struct chunked *new_chunked(size_t piece_length, size_t size)
 {
@@ -254,27 +249,6 @@ static void chunks_may_be_added_by_several_threads(void **state)
 
 /* --- all -------------------------------------------------------------------------------------- */
 
-static int make(void **state)
-{
-	struct err e;
-
-	(void)state;
-	content = make_content(CONTENT, 1);
-	lanes = lanes_new(&e);
-	if (content == NULL || lanes == NULL)
-		return -1;
-	merkle_fill_pads(&pads, lanes);
-	return 0;
-}
-
-static int unmake(void **state)
-{
-	(void)state;
-	lanes_free(lanes);
-	free(content);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,5 +262,5 @@ int main(void)
 	    cmocka_unit_test(chunks_may_be_added_by_several_threads),
 	};
 
-	return cmocka_run_group_tests(tests, make, unmake);
+	return cmocka_run_group_tests(tests, make_content_and_lanes, free_content_and_lanes);
 }

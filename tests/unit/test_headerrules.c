@@ -3,38 +3,25 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "swarm/headerrules.h"
-#include "swarm/io.h"
 #include "swarm/path.h"
 
-static char folder[] = "/tmp/swarm-test-headerrules-XXXXXX";
-static char path[sizeof folder + 16];
-static struct scratch *scratch;
+#include "folder.h"
 
 static int set_up(void **state)
 {
-	struct err e;
-
 	(void)state;
-	scratch = scratch_new(&e);
-	if (scratch == NULL || mkdtemp(folder) == NULL)
-		return -1;
-	(void)snprintf(path, sizeof path, "%s/out", folder);
-	return 0;
+	return make_folder("out");
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	scratch_free(scratch);
-	(void)unlink(path);
-	return rmdir(folder);
+	return remove_folder();
 }
 
 /* A file: its path, and the letter of its `cache`; '-' for none. */
@@ -47,14 +34,12 @@ struct file {
 static void check(enum headertree_host server, const char *prefix, const struct file *files,
 		  const char *expected)
 {
-	const struct outfile_options how = {.force = true};
 	const struct head head = {.id = {.product = "farm", .channel = "stable", .version = "1"}};
 	struct headerrules *h;
 	struct outfile *out;
 	struct buf text = BUF_INIT, rules = BUF_INIT;
 	struct err e;
 	uint64_t count, lines = 0;
-	int fd;
 
 	h = headerrules_new(server, prefix, &e);
 	assert_non_null(h);
@@ -67,17 +52,10 @@ static void check(enum headertree_host server, const char *prefix, const struct 
 		memset(name, 'x', sizeof name - 1);
 		*cache = 'x';
 	}
-	out = outfile_open(path, &how, scratch, &e);
-	assert_non_null(out);
+	out = open_output();
 	assert_int_equal(headerrules_write(h, &head, out, &count, &e), 0);
-	assert_int_equal(outfile_commit(out, &e), 0);
-	outfile_free(out);
 	headerrules_free(h);
-
-	fd = io_open(path, &e);
-	assert_true(fd >= 0);
-	assert_int_equal(io_read_all(fd, &text, 1 << 20, path, &e), 0);
-	assert_int_equal(close(fd), 0);
+	read_output(out, &text);
 	for (char *line = strtok(text.data, "\n"); line != NULL; line = strtok(NULL, "\n")) {
 		if (*line == '/') {
 			buf_addf(&rules, "%s", line);
@@ -166,7 +144,6 @@ static void headerrules_know_the_other_urls_of_pages(void **state)
 static void headerrules_go_as_deep_as_paths(void **state)
 {
 	const struct head head = {.id = {.product = "farm", .channel = "stable", .version = "1"}};
-	const struct outfile_options how = {.force = true};
 	static char deep[PATH_LENGTH_MAX + 1];
 	struct err e;
 	uint64_t count;
@@ -177,10 +154,9 @@ static void headerrules_go_as_deep_as_paths(void **state)
 	for (enum headertree_host server = HEADERTREE_NETLIFY; server <= HEADERTREE_CLOUDFLARE;
 	     server++) {
 		struct headerrules *h = headerrules_new(server, NULL, &e);
-		struct outfile *out = outfile_open(path, &how, scratch, &e);
+		struct outfile *out = open_output();
 		struct entry entry = {.path = deep, .cache = "A"};
 		assert_non_null(h);
-		assert_non_null(out);
 		assert_int_equal(headerrules_add(h, &entry, &e), 0);
 		assert_int_equal(headerrules_write(h, &head, out, &count, &e), 0);
 		assert_int_equal(count, 1);

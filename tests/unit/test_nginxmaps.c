@@ -4,19 +4,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "swarm/dictionaries.h"
-#include "swarm/io.h"
 #include "swarm/nginxmaps.h"
 
-static char folder[] = "/tmp/swarm-test-nginxmaps-XXXXXX";
-static char path[sizeof folder + 16];
-static struct scratch *scratch;
+#include "folder.h"
 
 static const struct release_id id = {
     .product = "farm", .channel = "stable", .version = "1.0.2", .serial = 42};
@@ -24,22 +19,14 @@ static const uint8_t digest[SHA256_SIZE] = {1};
 
 static int set_up(void **state)
 {
-	struct err e;
-
 	(void)state;
-	scratch = scratch_new(&e);
-	if (scratch == NULL || mkdtemp(folder) == NULL)
-		return -1;
-	(void)snprintf(path, sizeof path, "%s/out", folder);
-	return 0;
+	return make_folder("out");
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	scratch_free(scratch);
-	(void)unlink(path);
-	return rmdir(folder);
+	return remove_folder();
 }
 
 static struct entry entry_of(const char *name, uint64_t size)
@@ -54,21 +41,14 @@ static struct entry entry_of(const char *name, uint64_t size)
 static int write_out(struct nginxmaps *h, struct buf *ret, struct nginxmaps_counts *counts,
 		     struct err *e)
 {
-	const struct outfile_options how = {.force = true};
-	struct outfile *out = outfile_open(path, &how, scratch, e);
-
-	assert_non_null(out);
+	struct outfile *out = open_output();
 	int status = nginxmaps_write(h, &id, digest, out, counts, e);
+
 	if (status == 0)
-		assert_int_equal(outfile_commit(out, e), 0);
-	outfile_free(out);
-	if (status != 0)
-		return -1;
-	int fd = io_open(path, e);
-	assert_true(fd >= 0);
-	assert_int_equal(io_read_all(fd, ret, 1 << 20, path, e), 0);
-	assert_int_equal(close(fd), 0);
-	return 0;
+		read_output(out, ret);
+	else
+		outfile_free(out);
+	return status;
 }
 
 static void nginxmaps_keep_nothing_of_an_entry(void **state)

@@ -23,32 +23,23 @@
 #include "swarm/policy.h"
 #include "swarm/utc.h"
 
+#include "folder.h"
+
 #define DIGEST "abababababababababababababababababababababababababababababababab"
 #define STATE                                                                               \
 	"{\"swarm\":\"state/1\",\"product\":\"farm\",\"channel\":\"stable\",\"serial\":42," \
 	"\"sha256\":\"" DIGEST "\",\"issued\":\"2026-11-23T12:00:00Z\"}"
 
-static char folder[] = "/tmp/swarm-test-policy-XXXXXX";
-static char path[sizeof folder + 32];
-static struct scratch *scratch;
-
 static int set_up(void **state)
 {
-	struct err e;
-
 	(void)state;
-	scratch = scratch_new(&e);
-	if (scratch == NULL || mkdtemp(folder) == NULL)
-		return -1;
-	(void)snprintf(path, sizeof path, "%s/farm.state", folder);
-	return 0;
+	return make_folder("farm.state");
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	scratch_free(scratch);
-	return rmdir(folder);
+	return remove_folder();
 }
 
 static struct head head_of(uint64_t serial)
