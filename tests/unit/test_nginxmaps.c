@@ -8,7 +8,6 @@
 
 #include <cmocka.h>
 
-#include "swarm/dictionaries.h"
 #include "swarm/nginxmaps.h"
 
 #include "folder.h"
@@ -91,50 +90,6 @@ static void nginxmaps_keep_nothing_of_an_entry(void **state)
 	nginxmaps_free(NULL);
 }
 
-static void nginxmaps_leave_giants_out_of_dictionaries(void **state)
-{
-	const struct nginxmaps_options what = {.url_prefix = NULL};
-	struct nginxmaps_counts counts;
-	struct err e;
-	struct buf text = BUF_INIT;
-	struct nginxmaps *h = nginxmaps_new(&what, &e);
-	struct entry fits = entry_of("fits", DICTIONARIES_MAX);
-	struct entry over = entry_of("over", DICTIONARIES_MAX + 1);
-
-	(void)state;
-	assert_non_null(h);
-	assert_int_equal(nginxmaps_add(h, &fits, &e), 0);
-	assert_int_equal(nginxmaps_add(h, &over, &e), 0);
-	assert_int_equal(write_out(h, &text, &counts, &e), 0);
-	assert_int_equal(counts.dictionaries, 1);
-	assert_non_null(strstr(text.data, "match=\\\"/fits\\\""));
-	buf_release(&text);
-	nginxmaps_free(h);
-}
-
-static void nginxmaps_count_patterns_that_are_shared(void **state)
-{
-	static const char *const names[] = {"a/82c9d.js", "a/7720b.js", "a/9f0c1.js", "b/9f0c1.js",
-					    "a/app.js"};
-	const struct nginxmaps_options what = {.url_prefix = NULL};
-	struct nginxmaps_counts counts;
-	struct err e;
-	struct buf text = BUF_INIT;
-	struct nginxmaps *h = nginxmaps_new(&what, &e);
-
-	(void)state;
-	assert_non_null(h);
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		struct entry entry = entry_of(names[i], 1);
-		assert_int_equal(nginxmaps_add(h, &entry, &e), 0);
-	}
-	assert_int_equal(write_out(h, &text, &counts, &e), 0);
-	assert_int_equal(counts.dictionaries, 5);
-	assert_int_equal(counts.shared, 3);
-	buf_release(&text);
-	nginxmaps_free(h);
-}
-
 static void nginxmaps_refuse_what_maps_cannot_tell_apart(void **state)
 {
 	/* Not neighbours in file-tree order. */
@@ -208,30 +163,25 @@ static void nginxmaps_need_digests(void **state)
 	nginxmaps_free(h);
 }
 
-static void nginxmaps_reject_matches_that_are_none(void **state)
+static void nginxmaps_pass_on_what_is_wrong_with_a_match(void **state)
 {
-	static const char *const bad[] = {"*.js", "=/x", "*.js=x", "*.js=/(x)", "[=/x", "#x=/x"};
+	static const char *const matches[] = {"a=/b", "*.js=x"};
+	const struct nginxmaps_options what = {.matches = matches, .match_count = 2};
+	struct err e = {.code = ERR_NONE};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		const char *const matches[] = {"a=/b", bad[i]};
-		const struct nginxmaps_options what = {.matches = matches, .match_count = 2};
-		struct err e = {.code = ERR_NONE};
-		assert_null(nginxmaps_new(&what, &e));
-		assert_int_equal(e.code, ERR_USAGE);
-	}
+	assert_null(nginxmaps_new(&what, &e));
+	assert_int_equal(e.code, ERR_USAGE);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(nginxmaps_keep_nothing_of_an_entry),
-	    cmocka_unit_test(nginxmaps_leave_giants_out_of_dictionaries),
-	    cmocka_unit_test(nginxmaps_count_patterns_that_are_shared),
 	    cmocka_unit_test(nginxmaps_refuse_what_maps_cannot_tell_apart),
 	    cmocka_unit_test(nginxmaps_refuse_words_that_are_too_long),
 	    cmocka_unit_test(nginxmaps_need_digests),
-	    cmocka_unit_test(nginxmaps_reject_matches_that_are_none),
+	    cmocka_unit_test(nginxmaps_pass_on_what_is_wrong_with_a_match),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
