@@ -6,8 +6,6 @@
 #include "swarm/header.h"
 #include "swarm/sha256.h"
 
-#define WRITE_BLOCK ((size_t)256 * 1024)
-
 void inventory_entry(const struct scan_file *file, const struct filehash_digests *digests,
 		     struct entry *ret)
 {
@@ -27,35 +25,27 @@ void inventory_entry(const struct scan_file *file, const struct filehash_digests
 	memcpy(ret->root, digests->root, SHA256_SIZE);
 }
 
-/* Passes all file lines on in blocks; `text` may hold something before them. */
-static int put_lines(const struct inventory *in, struct buf *text,
-		     int (*put)(void *context, const struct buf *text, struct err *e),
-		     void *context, struct err *e)
+static void format_line(const struct inventory *in, size_t i, struct buf *text)
 {
-	for (size_t i = 0; i < in->scan->count; i++) {
-		struct entry entry;
-		inventory_entry(&in->scan->files[i], &in->digests[i], &entry);
-		entry_format(text, &entry);
-		buf_addc(text, '\n');
-		if (text->len < WRITE_BLOCK)
-			continue;
-		if (buf_check(text, e) != 0 || put(context, text, e) != 0)
-			return -1;
-		buf_clear(text);
+	struct entry entry;
+
+	inventory_entry(&in->scan->files[i], &in->digests[i], &entry);
+	entry_format(text, &entry);
+	buf_addc(text, '\n');
+}
+
+static int hash_lines(const struct inventory *in, struct sha256 *sha, struct err *e)
+{
+	struct buf line = BUF_INIT;
+
+	for (size_t i = 0; i < in->scan->count && !line.failed; i++) {
+		buf_clear(&line);
+		format_line(in, i, &line);
+		sha256_update(sha, line.data, line.len);
 	}
-	return buf_check(text, e) == 0 ? put(context, text, e) : -1;
-}
-
-static int to_digest(void *context, const struct buf *text, struct err *e)
-{
-	(void)e;
-	sha256_update(context, text->data, text->len);
-	return 0;
-}
-
-static int to_file(void *context, const struct buf *text, struct err *e)
-{
-	return outfile_write(context, text->data, text->len, e);
+	int status = buf_check(&line, e);
+	buf_release(&line);
+	return status;
 }
 
 /* The first line has the digest of those that follow: they are formatted twice, not kept. */
@@ -65,12 +55,11 @@ static int put_part_line(const struct inventory *in, struct buf *text, struct er
 	struct sha256 *sha = sha256_new(e);
 	int status = -1;
 
-	if (sha != NULL && put_lines(in, text, to_digest, sha, e) == 0) {
+	if (sha != NULL && hash_lines(in, sha, e) == 0) {
 		sha256_final(sha, part.own_digest);
 		status = sha256_check(sha, e);
 	}
 	sha256_free(sha);
-	buf_clear(text);
 	part_format(text, &part);
 	return status;
 }
@@ -89,8 +78,12 @@ int inventory_write(const struct inventory *in, struct outfile *to, struct err *
 	else
 		header_format(&text, &header);
 	buf_addc(&text, '\n');
+	for (size_t i = 0; status == 0 && i < in->scan->count; i++) {
+		format_line(in, i, &text);
+		status = outfile_gather(to, &text, e);
+	}
 	if (status == 0)
-		status = put_lines(in, &text, to_file, to, e);
+		status = outfile_drain(to, &text, e);
 	buf_release(&text);
 	return status;
 }

@@ -12,7 +12,6 @@
 #include "swarm/path.h"
 #include "swarm/text.h"
 
-#define WRITE_BLOCK ((size_t)256 * 1024)
 /* Of a list in a message. */
 #define SHOWN 3
 
@@ -200,14 +199,6 @@ static int fill_heap(struct merger *m, struct err *e)
 	return 0;
 }
 
-static int flush(struct merger *m, struct err *e)
-{
-	if (buf_check(&m->text, e) != 0 || outfile_write(m->out, m->text.data, m->text.len, e) != 0)
-		return -1;
-	buf_clear(&m->text);
-	return 0;
-}
-
 static int take(struct merger *m, const struct merge_part *p, struct err *e)
 {
 	size_t len;
@@ -220,7 +211,7 @@ static int take(struct merger *m, const struct merge_part *p, struct err *e)
 	progress_add(m->options->progress, p->entry.size);
 	if (part_list(m->listing, &m->room, &p->entry, e) != 0)
 		return -1;
-	return m->text.len < WRITE_BLOCK ? 0 : flush(m, e);
+	return outfile_gather(m->out, &m->text, e);
 }
 
 static int merge_lines(struct merger *m, struct err *e)
@@ -238,7 +229,7 @@ static int merge_lines(struct merger *m, struct err *e)
 			m->heap[0] = m->heap[--m->heap_count];
 		sink(m, 0);
 	}
-	return flush(m, e);
+	return outfile_drain(m->out, &m->text, e);
 }
 
 /* --- the whole ----------------------------------------------------------------------------------

@@ -16,8 +16,6 @@
 #include "swarm/text.h"
 #include "swarm/utc.h"
 
-#define WRITE_BLOCK ((size_t)256 * 1024)
-
 /* --- the body -----------------------------------------------------------------------------------
  */
 
@@ -34,18 +32,6 @@ struct copy {
 	struct hybrid *hybrid; /* that must be of these files; NULL: none */
 	bool has_public;       /* a public file that is not empty */
 };
-
-static int flush(struct copy *c, struct err *e)
-{
-	if (buf_check(&c->text, e) != 0)
-		return -1;
-	if (outfile_write(c->out, c->text.data, c->text.len, e) != 0)
-		return -1;
-	sha256_update(c->sha, c->text.data, c->text.len);
-	c->length += c->text.len;
-	buf_clear(&c->text);
-	return 0;
-}
 
 static int hash_info(void *context, const void *bytes, size_t len, struct err *e)
 {
@@ -109,6 +95,26 @@ static int begin_hybrid(const struct copy *c, const struct header *header, struc
 	return status;
 }
 
+/* Ends the line that begins at `start` of the text, and passes it on. */
+static int put_line(struct copy *c, size_t start, struct err *e)
+{
+	buf_addc(&c->text, '\n');
+	if (buf_check(&c->text, e) != 0)
+		return -1;
+	sha256_update(c->sha, c->text.data + start, c->text.len - start);
+	c->length += c->text.len - start;
+	return outfile_gather(c->out, &c->text, e);
+}
+
+static int copy_line(struct copy *c, struct err *e)
+{
+	size_t start = c->text.len, len;
+	const char *line = body_line(c->body, &len);
+
+	buf_add(&c->text, line, len);
+	return put_line(c, start, e);
+}
+
 /* Writes `header` and all file lines, unchanged. */
 static int copy_lines(struct copy *c, const struct header *header, struct err *e)
 {
@@ -119,22 +125,18 @@ static int copy_lines(struct copy *c, const struct header *header, struct err *e
 	if (begin_hybrid(c, header, e) != 0)
 		return -1;
 	header_format(&c->text, header);
-	buf_addc(&c->text, '\n');
+	if (put_line(c, 0, e) != 0)
+		return -1;
 	while ((got = body_next(c->body, &arena, &entry, e)) > 0) {
-		size_t len;
-		const char *line = body_line(c->body, &len);
-		buf_add(&c->text, line, len);
-		buf_addc(&c->text, '\n');
-		if (entry.label == LABEL_PUBLIC && take_public(c, &entry, e) != 0)
-			got = -1;
-		if (got > 0 && c->text.len >= WRITE_BLOCK && flush(c, e) != 0)
+		if (copy_line(c, e) != 0 ||
+		    (entry.label == LABEL_PUBLIC && take_public(c, &entry, e) != 0))
 			got = -1;
 		arena_release(&arena);
 		if (got < 0)
 			return -1;
 	}
 	arena_release(&arena);
-	if (got < 0 || flush(c, e) != 0)
+	if (got < 0 || outfile_drain(c->out, &c->text, e) != 0)
 		return -1;
 	if (c->hybrid != NULL && hybrid_end(c->hybrid, e) != 0)
 		return -1;
