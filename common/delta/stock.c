@@ -1,7 +1,6 @@
 #define _DEFAULT_SOURCE /* reallocarray() */
 #include "swarm/stock.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -245,29 +244,16 @@ bool stock_is_directory(const struct stock *s)
 /* --- files --------------------------------------------------------------------------------------
  */
 
-static int not_there(const struct stock *s, const char *path, struct err *e)
-{
-	return err_set(e, ERR_REFUSED, "'%s' is not in '%s'", path, stock_name(s));
-}
-
-static int no_file(const struct stock *s, const char *path, enum source_type type, struct err *e)
-{
-	const char *hint = type == SOURCE_SYMLINK && s->link_hint != NULL ? s->link_hint : "";
-
-	return err_set(e, ERR_REFUSED, "'%s' in '%s' is %s, not a file%s", path, stock_name(s),
-		       source_type_name(type), hint);
-}
-
 static int open_member(const struct stock *s, const char *path, struct stock_file *ret,
 		       struct err *e)
 {
 	size_t at;
 
 	if (!names_get(&s->by_name, path, &at))
-		return not_there(s, path, e);
+		return source_refuse(s->source, path, SOURCE_BROKEN, NULL, e);
 	const struct member *m = &s->members[s->members[at].same_as];
 	if (!m->kept)
-		return no_file(s, path, m->type, e);
+		return source_refuse(s->source, path, m->type, s->link_hint, e);
 	ret->at = m->at;
 	ret->size = m->size;
 	return 0;
@@ -279,11 +265,7 @@ static int open_file(const struct stock *s, const char *path, struct stock_file 
 		ret->size = ret->file.size;
 		return 0;
 	}
-	enum source_type type = source_type_at(s->source, path);
-	bool absent = e->code != ERR_SYSTEM || e->sys == ENOENT || e->sys == ENOTDIR;
-	if (type == SOURCE_FILE || (type == SOURCE_BROKEN && !absent))
-		return -1;
-	return type == SOURCE_BROKEN ? not_there(s, path, e) : no_file(s, path, type, e);
+	return source_judge(s->source, path, s->link_hint, e);
 }
 
 int stock_file_open(const struct stock *s, const char *path, struct stock_file *ret, struct err *e)
@@ -292,7 +274,7 @@ int stock_file_open(const struct stock *s, const char *path, struct stock_file *
 	/* Whoever asks has a manifest's path: of any other one, such as '../x', there is nothing.
 	 */
 	if (path_unportable(path) != NULL)
-		return not_there(s, path, e);
+		return source_refuse(s->source, path, SOURCE_BROKEN, NULL, e);
 	return s->spool != NULL ? open_member(s, path, ret, e) : open_file(s, path, ret, e);
 }
 

@@ -1,6 +1,5 @@
 #include "swarm/feed.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,12 +87,6 @@ static int not_it(const struct feed *f, const char *path, const char *why, struc
 		       source_name(f->source), why);
 }
 
-static int no_file(const struct feed *f, const char *path, enum source_type type, struct err *e)
-{
-	return err_set(e, ERR_REFUSED, "'%s' in '%s' is %s, not a file", path,
-		       source_name(f->source), source_type_name(type));
-}
-
 static int wrong_size(const struct feed *f, const struct entry *entry, uint64_t size, struct err *e)
 {
 	return err_set(e, ERR_UNTRUSTED,
@@ -154,29 +147,14 @@ static int read_content(struct feed *f, struct stream stream, const struct entry
 	return size == entry->size ? 0 : wrong_size(f, entry, size, e);
 }
 
-static int open_file(const struct feed *f, const struct entry *entry, struct source_file *ret,
-		     struct err *e)
-{
-	const char *path = entry->path;
-
-	if (source_file_open(f->source, path, NULL, ret, e) == 0)
-		return 0;
-	enum source_type type = source_type_at(f->source, path);
-	if (type != SOURCE_FILE && type != SOURCE_BROKEN)
-		return no_file(f, path, type, e);
-	if (e->code == ERR_SYSTEM && (e->sys == ENOENT || e->sys == ENOTDIR))
-		return err_set(e, ERR_REFUSED, "'%s' is not in '%s'", path, source_name(f->source));
-	return -1;
-}
-
 static int read_file(struct feed *f, struct stream stream, const struct entry *entry, struct err *e)
 {
 	struct source_file file;
 	struct err late;
 	int status;
 
-	if (open_file(f, entry, &file, e) != 0)
-		return -1;
+	if (source_file_open(f->source, entry->path, NULL, &file, e) != 0)
+		return source_judge(f->source, entry->path, NULL, e);
 	stream.file = &file;
 	status = file.size == entry->size ? read_content(f, stream, entry, e)
 					  : wrong_size(f, entry, file.size, e);
@@ -206,7 +184,7 @@ static int read_member(struct feed *f, struct stream stream, const struct entry 
 			       "members of a bundle stand",
 			       entry->path, source_name(f->source));
 	if (item.type != SOURCE_FILE)
-		return no_file(f, entry->path, item.type, e);
+		return source_refuse(f->source, entry->path, item.type, NULL, e);
 	return read_content(f, stream, entry, e);
 }
 

@@ -1,6 +1,5 @@
 #include "swarm/pieces.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,20 +106,6 @@ static int check(struct file *f, const struct filehash_digests *d, uint64_t size
 	return 0;
 }
 
-/* What a failure to open it means: that it is not there is the tree's fault. */
-static void judge(const struct pieces *p, const char *path, struct err *e)
-{
-	enum source_type type = source_type_at(p->source, path);
-
-	if (type == SOURCE_FILE)
-		return;
-	if (type != SOURCE_BROKEN)
-		(void)err_set(e, ERR_REFUSED, "'%s' in '%s' is %s, not a file", path,
-			      source_name(p->source), source_type_name(type));
-	else if (e->code != ERR_SYSTEM || e->sys == ENOENT || e->sys == ENOTDIR)
-		(void)err_set(e, ERR_REFUSED, "'%s' is not in '%s'", path, source_name(p->source));
-}
-
 /* --- a batch ------------------------------------------------------------------------------------
  */
 
@@ -154,7 +139,7 @@ static int done(void *context, size_t i, struct filehash_digests *digests, uint6
 
 	if (e != NULL) {
 		why = *e;
-		judge(p, p->files[i].known.path, &why);
+		(void)source_judge(p->source, p->files[i].known.path, NULL, &why);
 	} else if (check(&p->files[i], digests, size, &why) == 0) {
 		return 0;
 	}

@@ -139,6 +139,26 @@ int source_file_open(const struct source *s, const char *path, const struct sour
 	return walk_file_open(s->walk, path, expected, ret, e);
 }
 
+int source_refuse(const struct source *s, const char *path, enum source_type type,
+		  const char *link_hint, struct err *e)
+{
+	if (type == SOURCE_BROKEN)
+		return err_set(e, ERR_REFUSED, "'%s' is not in '%s'", path, s->name);
+	return err_set(e, ERR_REFUSED, "'%s' in '%s' is %s, not a file%s", path, s->name,
+		       source_type_name(type),
+		       type == SOURCE_SYMLINK && link_hint != NULL ? link_hint : "");
+}
+
+int source_judge(const struct source *s, const char *path, const char *link_hint, struct err *e)
+{
+	enum source_type type = source_type_at(s, path);
+	bool absent = e->code != ERR_SYSTEM || e->sys == ENOENT || e->sys == ENOTDIR;
+
+	if (type == SOURCE_FILE || (type == SOURCE_BROKEN && !absent))
+		return -1;
+	return source_refuse(s, path, type, link_hint, e);
+}
+
 ssize_t source_file_read(struct source_file *f, void *to, size_t len, struct err *e)
 {
 	return io_read(f->fd, to, len, f->path, e);

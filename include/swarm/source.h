@@ -106,6 +106,15 @@ struct source_file {
 ERR_CHECK int source_file_open(const struct source *s, const char *path,
 			       const struct source_item *expected, struct source_file *ret,
 			       struct err *e);
+/*
+ * Judges why it could not be opened, for those to whom a tree without the file is the wrong one:
+ * where nothing stands at `path`, or what is no file, `e` becomes ERR_REFUSED and says so; else it
+ * stays. `link_hint` (NULL: none) is what else to say of a symbolic link. Both return -1.
+ */
+int source_judge(const struct source *s, const char *path, const char *link_hint, struct err *e);
+/* The same of what is known to stand at `path`, also in an archive; SOURCE_BROKEN: nothing does. */
+int source_refuse(const struct source *s, const char *path, enum source_type type,
+		  const char *link_hint, struct err *e);
 /* Up to `len` bytes, fewer only at the end. */
 ERR_CHECK ssize_t source_file_read(struct source_file *f, void *to, size_t len, struct err *e);
 /* Up to `len` bytes from `offset`, fewer only at the end; where it is read on stays as it was. */

@@ -471,6 +471,44 @@ static void file_opens_nothing_but_regular_files(void **state)
 	source_close(s);
 }
 
+static void assert_judged(struct source *s, const char *path, const char *link_hint,
+			  enum err_code code, const char *message)
+{
+	struct source_file f;
+	struct err e = {.code = ERR_NONE};
+
+	assert_int_equal(source_file_open(s, path, NULL, &f, &e), -1);
+	assert_int_equal(source_judge(s, path, link_hint, &e), -1);
+	assert_string_equal(e.msg, message);
+	assert_int_equal(e.code, code);
+}
+
+static void tree_without_a_file_is_to_blame(void **state)
+{
+	struct err e = {.code = ERR_SYSTEM, .sys = EIO};
+
+	(void)state;
+	make_folder("a");
+	write_file("a/file", "");
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	assert_int_equal(symlink("a/file", "link"), 0);
+	struct source *s = open_source(".", 1);
+	assert_judged(s, "none", " (hint)", ERR_REFUSED, "'none' is not in '.'");
+	assert_judged(s, "a/file/x", NULL, ERR_REFUSED, "'a/file/x' is not in '.'");
+	assert_judged(s, "a", " (hint)", ERR_REFUSED, "'a' in '.' is a directory, not a file");
+	assert_judged(s, "fifo", NULL, ERR_REFUSED,
+		      "'fifo' in '.' is a device, FIFO or socket, not a file");
+	assert_judged(s, "link", NULL, ERR_REFUSED, "'link' in '.' is a symbolic link, not a file");
+	assert_judged(s, "link", " (hint)", ERR_REFUSED,
+		      "'link' in '.' is a symbolic link, not a file (hint)");
+	/* What the tree cannot help. */
+	assert_int_equal(source_judge(s, "a/file", NULL, &e), -1);
+	assert_int_equal(e.code, ERR_SYSTEM);
+	assert_int_equal(source_judge(s, "none", NULL, &e), -1);
+	assert_int_equal(e.code, ERR_SYSTEM);
+	source_close(s);
+}
+
 static void file_names_may_be_long(void **state)
 {
 	char path[600], message[700];
@@ -920,6 +958,7 @@ int main(void)
 	    IN_FOLDER(walk_notices_what_has_just_gone),
 	    IN_FOLDER(file_reads_what_was_listed),
 	    IN_FOLDER(file_opens_nothing_but_regular_files),
+	    IN_FOLDER(tree_without_a_file_is_to_blame),
 	    IN_FOLDER(file_names_may_be_long),
 	    IN_FOLDER(file_that_is_not_as_listed_is_refused),
 	    IN_FOLDER(file_that_changes_while_it_is_read_is_noticed),
