@@ -8,7 +8,6 @@
 #include "swarm/outcome.h"
 #include "swarm/patch.h"
 #include "swarm/trust.h"
-#include "swarm/utc.h"
 
 struct options {
 	struct cli_options common;
@@ -126,7 +125,7 @@ static int read_options(const struct options *o, const struct cli *cli, struct p
 	    .delta = cli->operands.items[0],
 	    .old_manifest = o->old_manifest,
 	    .head = o->head,
-	    .policy = {o->product, o->channel, o->min_serial.value, utc_now()},
+	    .policy = {o->product, o->channel, o->min_serial.value, 0},
 	    .state = o->state,
 	    .keep_state = o->at != NULL,
 	    .supply = {o->old_tree, o->payloads, o->solid, o->from},
@@ -140,10 +139,7 @@ static int read_options(const struct options *o, const struct cli *cli, struct p
 	    .threads = cli_threads(cli),
 	    .progress = cli->progress,
 	};
-	if (o->at != NULL && !utc_parse(o->at, &ret->policy.now))
-		return err_set(e, ERR_USAGE,
-			       "--at needs a time such as 2026-12-31T00:00:00Z, not '%s'", o->at);
-	return 0;
+	return cli_time(o->at, &ret->policy.now, e);
 }
 
 /* --- the run ------------------------------------------------------------------------------------

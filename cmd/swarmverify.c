@@ -6,7 +6,6 @@
 #include "swarm/glob.h"
 #include "swarm/lanes.h"
 #include "swarm/trust.h"
-#include "swarm/utc.h"
 #include "swarm/verdict.h"
 #include "swarm/verify.h"
 
@@ -98,7 +97,7 @@ static int read_options(const struct options *o, const struct cli *cli, struct g
 	    .document = cli->operands.items[0],
 	    .head = o->head,
 	    .copy = cli->operands.count > 1 ? cli->operands.items[1] : NULL,
-	    .policy = {o->product, o->channel, o->min_serial.value, utc_now()},
+	    .policy = {o->product, o->channel, o->min_serial.value, 0},
 	    .state = o->state,
 	    .keep_state = o->at != NULL,
 	    .audit = {.fast = o->fast,
@@ -112,10 +111,7 @@ static int read_options(const struct options *o, const struct cli *cli, struct g
 	};
 	if (cli_strip(&o->strip, &ret->audit.strip, e) != 0)
 		return -1;
-	if (o->at != NULL && !utc_parse(o->at, &ret->policy.now))
-		return err_set(e, ERR_USAGE,
-			       "--at needs a time such as 2026-12-31T00:00:00Z, not '%s'", o->at);
-	return 0;
+	return cli_time(o->at, &ret->policy.now, e);
 }
 
 /* --- the run ------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@
 #include "swarm/jsonl.h"
 #include "swarm/path.h"
 #include "swarm/text.h"
+#include "swarm/utc.h"
 
 #define THREADS_MAX   1024
 #define FILES_OF_OURS 64 /* beside those that a command is asked to open */
@@ -135,6 +136,15 @@ int cli_strip(const struct opt_number *n, unsigned *ret, struct err *e)
 			       PATH_LENGTH_MAX);
 	*ret = (unsigned)n->value;
 	return 0;
+}
+
+int cli_time(const char *at, int64_t *ret, struct err *e)
+{
+	*ret = utc_now();
+	if (at == NULL || utc_parse(at, ret))
+		return 0;
+	return err_set(e, ERR_USAGE, "--at needs a time such as 2026-12-31T00:00:00Z, not '%s'",
+		       at);
 }
 
 void cli_allow_files(size_t n)

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "swarm/buf.h"
 #include "swarm/err.h"
@@ -59,6 +60,8 @@ void cli_say_lines(const struct cli *c, const struct buf *text);
 void cli_put_lines(const struct buf *text);
 /* What --strip-components says; ERR_USAGE for more than any path has. */
 ERR_CHECK int cli_strip(const struct opt_number *n, unsigned *ret, struct err *e);
+/* What --at says: a time; without it (NULL) it is now. */
+ERR_CHECK int cli_time(const char *at, int64_t *ret, struct err *e);
 /* Lets the process hold `n` more files open, as far as the system allows. */
 void cli_allow_files(size_t n);
 /* threads for pool_new(): 0 unless --threads was given. */
