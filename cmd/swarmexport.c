@@ -4,14 +4,10 @@
 
 #include "swarm/cli.h"
 #include "swarm/exporter.h"
+#include "swarm/handover.h"
 #include "swarm/headers.h"
-#include "swarm/intake.h"
-#include "swarm/jsonl.h"
-#include "swarm/outfile.h"
-#include "swarm/text.h"
 #include "swarm/torrent.h"
 #include "swarm/trust.h"
-#include "swarm/utc.h"
 
 struct options {
 	struct cli_options common;
@@ -80,50 +76,25 @@ static const struct opt_program program = {
 /* --- what is asked for --------------------------------------------------------------------------
  */
 
-static const char *output_of(const struct options *o)
+static int read_options(const struct options *o, struct cli *cli, struct handover_options *ret,
+			struct err *e)
 {
-	return o->output != NULL ? o->output : "-";
-}
-
-static bool is_input(const char *output, const char *input)
-{
-	return output != NULL && input != NULL && strcmp(output, "-") != 0 &&
-	       outfile_is_same(output, input);
-}
-
-static bool is_among(const char *output, const struct opt_list *inputs)
-{
-	for (size_t i = 0; i < inputs->count; i++)
-		if (is_input(output, inputs->items[i]))
-			return true;
-	return false;
-}
-
-static int read_time(const char *at, int64_t *ret, struct err *e)
-{
-	*ret = utc_now();
-	if (at == NULL || utc_parse(at, ret))
-		return 0;
-	return err_set(e, ERR_USAGE, "--at needs a time such as 2026-12-31T00:00:00Z, not '%s'",
-		       at);
-}
-
-static int check_options(const struct options *o, const struct cli *cli, struct err *e)
-{
-	const char *manifest = cli->operands.items[0];
-
+	*ret = (struct handover_options){
+	    .job = {.options = &o->what,
+		    .manifest = cli->operands.items[0],
+		    .head = o->head,
+		    .progress = cli->progress,
+		    .threads = cli_threads(cli)},
+	    .output = o->output != NULL ? o->output : "-",
+	    .force = o->common.force,
+	};
 	if (o->what.format == NULL)
 		return err_set(e, ERR_USAGE, "what is to be written? give --format");
-	if (o->head != NULL && strcmp(o->head, "-") == 0 && strcmp(manifest, "-") == 0)
-		return err_set(e, ERR_USAGE,
-			       "only one of MANIFEST and --head can be standard input");
-	if (o->common.json && strcmp(output_of(o), "-") == 0)
+	if (o->common.json && strcmp(ret->output, "-") == 0)
 		return err_set(e, ERR_USAGE, "--json needs -o: a document goes to standard output");
-	if (is_input(o->output, manifest) || is_input(o->output, o->head) ||
-	    is_among(o->output, &o->what.previous) || is_among(o->output, &o->what.keep) ||
-	    is_among(o->output, &o->what.delta))
-		return err_set(e, ERR_USAGE, "'%s' cannot be both read and written", o->output);
-	return exporter_check(table, o, o->what.format, e);
+	if (exporter_check(table, o, o->what.format, e) != 0 || handover_check(ret, e) != 0)
+		return -1;
+	return cli_time(o->at, &ret->job.now, e);
 }
 
 /* *ret is NULL where no key was named: then no signature is looked at. */
@@ -141,117 +112,36 @@ static int load_trust(const struct options *o, struct trust **ret, struct err *e
 /* --- the run ------------------------------------------------------------------------------------
  */
 
-static void report(const struct cli *cli, const struct options *o, const struct exporter *x,
-		   const struct head *head, bool checked)
+static void report(const struct cli *cli, const struct handover *made)
 {
 	struct buf text = BUF_INIT;
-	struct jsonl_writer w = {.to = &text};
 
-	exporter_describe(x, cli->options->verbose > 0, &text);
-	if (!checked)
-		buf_adds(&text, "no signature was checked: there is no --trust\n");
+	handover_describe(&text, made, cli->options->verbose > 0);
 	cli_say_lines(cli, &text);
 	buf_clear(&text);
-	if (o->common.json) {
-		jsonl_open(&w, NULL);
-		jsonl_string(&w, "format", o->what.format);
-		jsonl_string(&w, "product", head->id.product);
-		jsonl_string(&w, "channel", head->id.channel);
-		jsonl_string(&w, "version", head->id.version);
-		jsonl_number(&w, "serial", head->id.serial);
-		jsonl_bool(&w, "genuine", checked);
-		exporter_members(x, &w);
-		jsonl_close(&w);
-		buf_addc(&text, '\n');
+	if (cli->options->json) {
+		handover_format(&text, made);
 		cli_put_lines(&text);
 	}
 	buf_release(&text);
 }
 
-static int begin(void *context, const struct header *header, const struct head *head, struct err *e)
+static int export(struct cli *cli, const struct options *o, struct err *e)
 {
-	return exporter_begin(context, header, head, e);
-}
-
-static int put(void *context, const struct entry *entry, struct err *e)
-{
-	return exporter_add(context, entry, e);
-}
-
-/* An earlier release, on its way to the exporter. */
-struct earlier {
-	struct exporter *x;
-	const char *manifest;
-	bool keep;
-};
-
-static int begin_earlier(void *context, const struct header *header, const struct head *head,
-			 struct err *e)
-{
-	const struct earlier *earlier = context;
-
-	(void)header;
-	return exporter_earlier(earlier->x, earlier->manifest, earlier->keep, head, e);
-}
-
-static int put_earlier(void *context, const struct entry *entry, struct err *e)
-{
-	return exporter_earlier_file(((const struct earlier *)context)->x, entry, e);
-}
-
-/* What is in the past may have expired. */
-static int read_earlier(struct exporter *x, const struct opt_list *manifests, bool keep,
-			const struct trust *trust, struct err *e)
-{
-	struct head head;
-
-	if (!exporter_looks_back(x))
-		return 0;
-	for (size_t i = 0; i < manifests->count; i++) {
-		struct earlier earlier = {x, manifests->items[i], keep};
-		const struct intake_options in = {.manifest = earlier.manifest,
-						  .trust = trust,
-						  .now = utc_now(),
-						  .expired_too = true};
-		const struct intake_sink sink = {&earlier, begin_earlier, put_earlier};
-		if (intake_read(&in, &sink, &head, e) != 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int export(struct cli *cli, const struct options *o, const struct trust *trust, int64_t now,
-		  struct err *e)
-{
-	const char *manifest = cli->operands.items[0];
-	const struct outfile_options how = {.force = o->common.force};
-	const struct intake_options in = {
-	    .manifest = manifest, .head = o->head, .trust = trust, .now = now};
-	struct exporter_job job = {.options = &o->what,
-				   .manifest = manifest,
-				   .head = o->head,
-				   .progress = cli->progress,
-				   .threads = cli_threads(cli),
-				   .now = now};
-	struct exporter *x = NULL;
-	struct head head;
+	struct handover_options how;
+	struct handover made = {.exporter = NULL};
+	struct trust *trust = NULL;
 	int status = -1;
 
-	job.out = outfile_open(output_of(o), &how, cli->scratch, e);
-	if (job.out == NULL || (x = exporter_new(&job, e)) == NULL)
+	if (read_options(o, cli, &how, e) != 0 || load_trust(o, &trust, e) != 0)
 		goto out;
-	const struct intake_sink sink = {x, begin, put};
-	if (read_earlier(x, &o->what.previous, false, trust, e) != 0 ||
-	    read_earlier(x, &o->what.keep, true, trust, e) != 0)
-		goto out;
-	if (intake_read(&in, &sink, &head, e) != 0 || exporter_end(x, e) != 0 ||
-	    outfile_commit(job.out, e) != 0)
-		goto out;
-	report(cli, o, x, &head, trust != NULL);
-	status = 0;
+	how.trust = trust;
+	status = handover_run(&how, cli->scratch, &made, e);
+	if (status == 0)
+		report(cli, &made);
 out:
-	exporter_free(x);
-	outfile_free(job.out);
+	handover_release(&made);
+	trust_free(trust);
 	return status;
 }
 
@@ -259,16 +149,11 @@ int main(int argc, char **argv)
 {
 	struct options o = {.common = {.help = false}};
 	struct err e = {.code = ERR_NONE};
-	struct trust *trust = NULL;
 	struct cli cli;
-	int64_t now;
 	int status = cli_begin(&cli, &program, argc, argv, &o);
 
 	if (status >= 0)
 		return status;
-	if (check_options(&o, &cli, &e) == 0 && read_time(o.at, &now, &e) == 0 &&
-	    load_trust(&o, &trust, &e) == 0)
-		status = export(&cli, &o, trust, now, &e);
-	trust_free(trust);
+	status = export(&cli, &o, &e);
 	return cli_end(&cli, err_result(status, &e), &e);
 }
