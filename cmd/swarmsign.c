@@ -1,14 +1,10 @@
 /* swarmsign: makes signed manifests, heads and deltas. See swarmsign(1). */
-#include <limits.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "swarm/cli.h"
 #include "swarm/document.h"
 #include "swarm/endorse.h"
-#include "swarm/hybrid.h"
 #include "swarm/key.h"
-#include "swarm/outfile.h"
 #include "swarm/release.h"
 #include "swarm/request.h"
 #include "swarm/ring.h"
@@ -79,22 +75,13 @@ static const struct opt_program program = {
     .operands_max = 1,
 };
 
+static const char *output_of(const struct options *o)
+{
+	return o->output != NULL ? o->output : "-";
+}
+
 /* --- keys ---------------------------------------------------------------------------------------
  */
-
-static int read_passphrase(const struct options *o, struct buf *to, struct err *e)
-{
-	if (o->passphrase_env != NULL && o->passphrase_fd.given)
-		return err_set(e, ERR_USAGE,
-			       "--passphrase-fd and --passphrase-env exclude each other");
-	if (o->passphrase_env != NULL)
-		return key_passphrase_env(o->passphrase_env, to, e);
-	if (!o->passphrase_fd.given)
-		return 0;
-	if (o->passphrase_fd.value > INT_MAX)
-		return err_set(e, ERR_USAGE, "--passphrase-fd needs a file descriptor");
-	return key_passphrase_fd((int)o->passphrase_fd.value, to, e);
-}
 
 static const char *text_or_null(const struct buf *passphrase)
 {
@@ -129,7 +116,9 @@ static int load_ring(const struct cli *cli, const struct options *o, const struc
 	struct ring_options how = {o->keys.items, o->keys.count, o->trust.items, o->trust.count,
 				   text_or_null(passphrase)};
 
-	if (ring_load(&how, ret, e) != 0)
+	/* Not even with --force. */
+	if (ring_check_output(&how, output_of(o), e) != 0 ||
+	    ring_check_output(&how, o->head, e) != 0 || ring_load(&how, ret, e) != 0)
 		return -1;
 	for (size_t i = 0; i < ret->exposed_count; i++)
 		cli_warn(cli, "the key '%s' can be read by others: chmod 600 it", ret->exposed[i]);
@@ -139,71 +128,16 @@ static int load_ring(const struct cli *cli, const struct options *o, const struc
 /* --- what is asked for --------------------------------------------------------------------------
  */
 
-static const char *output_of(const struct options *o)
-{
-	return o->output != NULL ? o->output : "-";
-}
-
-/* Not even with --force. */
-static int check_keys(const struct options *o, const struct opt_list *keys, struct err *e)
-{
-	for (size_t i = 0; i < keys->count; i++)
-		if (outfile_is_same(output_of(o), keys->items[i]) ||
-		    (o->head != NULL && outfile_is_same(o->head, keys->items[i])))
-			return err_set(e, ERR_USAGE, "the key '%s' cannot be an output",
-				       keys->items[i]);
-	return 0;
-}
-
-/* False also where it cannot be known yet: what comes through a pipe is not waited for. */
-static bool is_delta(const char *path)
-{
-	struct err e;
-	struct document *d = document_open(path, &e);
-	bool delta = d != NULL && document_kind(d) == DOCUMENT_DELTA;
-
-	document_close(d);
-	return delta;
-}
-
-static int check_words(const struct request_words *w, const char *path, struct err *e)
-{
-	struct stat st;
-	bool is_file = strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
-
-	if (request_is_empty(w))
-		return 0;
-	if (is_file && is_delta(path))
-		return request_check_delta(w, e);
-	if (request_check(w, e) == 0)
-		return 0;
-	return is_file || w->resign || w->add_signature
-		   ? -1
-		   : err_prefix(e, "unless it is a delta, which needs only --key");
-}
-
 static int check_options(const struct options *o, const struct cli *cli, struct err *e)
 {
-	const char *previous = o->words.previous;
-
 	if (cli->operands.count == 0)
 		return err_set(e, ERR_USAGE, "missing operand: %s", program.operands);
 	if (o->keys.count == 0)
 		return err_set(e, ERR_USAGE, "no key to sign with: give --key FILE");
-	if (check_words(&o->words, cli->operands.items[0], e) != 0)
+	if (request_check_operand(&o->words, cli->operands.items[0], e) != 0)
 		return -1;
-	const char *const inputs[] = {cli->operands.items[0], previous, o->words.torrent};
-	size_t piped = 0;
-	for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
-		piped += inputs[i] != NULL && strcmp(inputs[i], "-") == 0;
-	if (piped > 1)
-		return err_set(e, ERR_USAGE,
-			       "only one of the operand, --previous and --torrent can be standard "
-			       "input");
 	if (o->common.json && strcmp(output_of(o), "-") == 0)
 		return err_set(e, ERR_USAGE, "--json needs -o: a document goes to standard output");
-	if (check_keys(o, &o->keys, e) != 0 || check_keys(o, &o->trust, e) != 0)
-		return -1;
 	return request_check_names(&o->words, e);
 }
 
@@ -224,31 +158,22 @@ static void report(const struct cli *cli, struct buf *said, const struct buf *js
 static int sign_release(const struct cli *cli, const struct options *o, const struct ring *ring,
 			struct document *in, struct buf *said, struct buf *json, struct err *e)
 {
-	struct release_request request = {
-	    .keys = ring->keys, .key_count = ring->count, .trust = ring->trust};
-	struct release_files files = {
+	const struct release_files files = {
 	    .out = output_of(o), .head = o->head, .force = o->common.force};
-	struct release_summary how = {.only_signatures = o->words.add_signature,
-				      .verbose = cli->options->verbose > 0,
-				      .now = utc_now()};
-	struct head head, previous;
-	int status = -1;
+	const struct release_summary how = {.only_signatures = o->words.add_signature,
+					    .verbose = cli->options->verbose > 0,
+					    .now = utc_now()};
+	struct request request;
+	struct head head;
+	int status = request_open(&o->words, ring, &request, e);
 
-	if (request_check(&o->words, e) != 0 || request_read(&o->words, &request, e) != 0)
-		return -1;
-	if (o->words.previous != NULL) {
-		if (release_previous(o->words.previous, ring->trust, &previous, e) != 0)
-			return -1;
-		request.previous = &previous;
-	}
-	if (o->words.torrent != NULL && (request.hybrid = hybrid_open(o->words.torrent, e)) == NULL)
-		return -1;
-	if (release_run(in, &files, &request, cli->scratch, &head, e) == 0) {
+	if (status == 0)
+		status = release_run(in, &files, &request.release, cli->scratch, &head, e);
+	if (status == 0) {
 		release_describe(said, &head, &how);
 		release_format(json, &head);
-		status = 0;
 	}
-	hybrid_close(request.hybrid);
+	request_close(&request);
 	return status;
 }
 
@@ -303,7 +228,7 @@ int main(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (read_passphrase(&o, &passphrase, &e) != 0)
+	if (ring_passphrase(o.passphrase_env, &o.passphrase_fd, &passphrase, &e) != 0)
 		goto out;
 	if (o.generate != NULL)
 		status = generate(&cli, &o, &passphrase, &e);

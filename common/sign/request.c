@@ -1,8 +1,11 @@
 #include "swarm/request.h"
 
 #include <string.h>
+#include <sys/stat.h>
 
+#include "swarm/document.h"
 #include "swarm/header.h"
+#include "swarm/hybrid.h"
 #include "swarm/num.h"
 #include "swarm/utc.h"
 
@@ -69,6 +72,51 @@ int request_check_delta(const struct request_words *words, struct err *e)
 int request_check(const struct request_words *words, struct err *e)
 {
 	return words->resign || words->add_signature ? check_again(words, e) : check_new(words, e);
+}
+
+static int check_streams(const struct request_words *w, const char *path, struct err *e)
+{
+	const char *const inputs[] = {path, w->previous, w->torrent};
+	size_t piped = 0;
+
+	for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+		piped += inputs[i] != NULL && strcmp(inputs[i], "-") == 0;
+	if (piped <= 1)
+		return 0;
+	return err_set(e, ERR_USAGE,
+		       "only one of the operand, --previous and --torrent can be standard input");
+}
+
+/* False also where it cannot be told. */
+static bool is_delta(const char *path)
+{
+	struct err e;
+	struct document *d = document_open(path, &e);
+	bool delta = d != NULL && document_kind(d) == DOCUMENT_DELTA;
+
+	document_close(d);
+	return delta;
+}
+
+static int check_kind(const struct request_words *w, const char *path, struct err *e)
+{
+	struct stat st;
+	bool is_file = strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+
+	if (request_is_empty(w))
+		return 0;
+	if (is_file && is_delta(path))
+		return request_check_delta(w, e);
+	if (request_check(w, e) == 0)
+		return 0;
+	return is_file || w->resign || w->add_signature
+		   ? -1
+		   : err_prefix(e, "unless it is a delta, which needs only --key");
+}
+
+int request_check_operand(const struct request_words *words, const char *path, struct err *e)
+{
+	return check_kind(words, path, e) == 0 ? check_streams(words, path, e) : -1;
 }
 
 int request_check_names(const struct request_words *words, struct err *e)
@@ -153,4 +201,27 @@ int request_read(const struct request_words *words, struct release_request *ret,
 	if (read_times(words, ret, e) != 0)
 		return -1;
 	return read_serial(words, &ret->serial, e);
+}
+
+int request_open(const struct request_words *words, const struct ring *ring, struct request *ret,
+		 struct err *e)
+{
+	*ret = (struct request){
+	    .release = {.keys = ring->keys, .key_count = ring->count, .trust = ring->trust}};
+	if (request_check(words, e) != 0 || request_read(words, &ret->release, e) != 0)
+		return -1;
+	if (words->previous != NULL) {
+		if (release_previous(words->previous, ring->trust, &ret->previous, e) != 0)
+			return -1;
+		ret->release.previous = &ret->previous;
+	}
+	if (words->torrent != NULL)
+		ret->release.hybrid = hybrid_open(words->torrent, e);
+	return words->torrent == NULL || ret->release.hybrid != NULL ? 0 : -1;
+}
+
+void request_close(struct request *r)
+{
+	hybrid_close(r->release.hybrid);
+	*r = (struct request){.release = {.hybrid = NULL}};
 }

@@ -1,10 +1,40 @@
 #include "swarm/ring.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
 
 #include "swarm/outfile.h"
+
+int ring_passphrase(const char *env, const struct opt_number *fd, struct buf *ret, struct err *e)
+{
+	if (env != NULL && fd->given)
+		return err_set(e, ERR_USAGE,
+			       "--passphrase-fd and --passphrase-env exclude each other");
+	if (env != NULL)
+		return key_passphrase_env(env, ret, e);
+	if (!fd->given)
+		return 0;
+	if (fd->value > INT_MAX)
+		return err_set(e, ERR_USAGE, "--passphrase-fd needs a file descriptor");
+	return key_passphrase_fd((int)fd->value, ret, e);
+}
+
+static int check_output(const char *output, const char *const *keys, size_t count, struct err *e)
+{
+	for (size_t i = 0; i < count; i++)
+		if (outfile_is_same(output, keys[i]))
+			return err_set(e, ERR_USAGE, "the key '%s' cannot be an output", keys[i]);
+	return 0;
+}
+
+int ring_check_output(const struct ring_options *options, const char *output, struct err *e)
+{
+	if (output == NULL || check_output(output, options->keys, options->key_count, e) != 0)
+		return output == NULL ? 0 : -1;
+	return check_output(output, options->trust, options->trust_count, e);
+}
 
 int ring_load(const struct ring_options *options, struct ring *ret, struct err *e)
 {

@@ -8,6 +8,7 @@
 #include "swarm/buf.h"
 #include "swarm/err.h"
 #include "swarm/key.h"
+#include "swarm/opt.h"
 #include "swarm/scratch.h"
 #include "swarm/trust.h"
 
@@ -28,6 +29,15 @@ struct ring {
 	size_t exposed_count;
 };
 
+/*
+ * Appends the passphrase that stands in the environment variable `env` (NULL: none is named) or
+ * comes through the file descriptor `fd`; nothing where neither is given, ERR_USAGE where both are.
+ */
+ERR_CHECK int ring_passphrase(const char *env, const struct opt_number *fd, struct buf *ret,
+			      struct err *e);
+/* ERR_USAGE if `output` (NULL: there is none) is one of the keys' files. */
+ERR_CHECK int ring_check_output(const struct ring_options *options, const char *output,
+				struct err *e);
 /* `ret` is released with ring_release(), also after a failure. */
 ERR_CHECK int ring_load(const struct ring_options *options, struct ring *ret, struct err *e);
 void ring_release(struct ring *r);
