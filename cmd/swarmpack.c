@@ -101,11 +101,8 @@ static void report_problems(const struct cli *cli, const struct scan *scan, stru
 		cli_put_lines(&text);
 	}
 	buf_release(&text);
-	if (e->code == ERR_REFUSED && scan->problem_count > shown(cli))
-		(void)err_set(
-		    e, ERR_REFUSED,
-		    "%zu paths cannot be released (%zu more lines than shown: -v shows all)",
-		    scan_count_refused(scan), scan->problem_count - SHOWN);
+	if (e->code == ERR_REFUSED)
+		summary_refuse(scan, shown(cli), e);
 }
 
 /* What names alone have told. */
@@ -190,10 +187,6 @@ static int explain(const struct cli *cli, const struct options *o, const struct 
 	struct explain_options how = {.rules = rules, .guards = guards, .json = o->common.json};
 	struct source *tree = NULL;
 
-	if (o->strip.given)
-		return err_set(e, ERR_USAGE,
-			       "--explain takes names as they are in the release: leave out "
-			       "--strip-components");
 	if (cli->operands.count > 0 && (tree = source_open(cli->operands.items[0], 1, e)) == NULL)
 		return -1;
 	how.tree = tree;

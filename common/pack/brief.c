@@ -39,6 +39,10 @@ static int check_inputs(const struct brief_words *w, const char *tree, struct er
 
 static int check_explain(const struct brief_words *w, struct err *e)
 {
+	if (w->strip)
+		return err_set(e, ERR_USAGE,
+			       "--explain takes names as they are in the release: leave out "
+			       "--strip-components");
 	if (w->output == NULL && w->bundle == NULL && w->report == NULL && w->cache == NULL &&
 	    w->against == NULL && w->logs.count == 0 && !w->dry_run)
 		return 0;

@@ -53,6 +53,15 @@ void summary_problems(struct buf *to, const struct scan *scan, size_t shown)
 		describe_problem(to, &scan->problems[i]);
 }
 
+void summary_refuse(const struct scan *scan, size_t shown, struct err *e)
+{
+	if (scan->problem_count <= shown)
+		return;
+	(void)err_set(e, ERR_REFUSED,
+		      "%zu paths cannot be released (%zu more lines than shown: -v shows all)",
+		      scan_count_refused(scan), scan->problem_count - shown);
+}
+
 void summary_put_totals(struct jsonl_writer *w, const struct scan *scan)
 {
 	for (enum label label = LABEL_PUBLIC; label <= LABEL_PRIVATE; label++) {

@@ -18,6 +18,8 @@
 void summary_describe(struct buf *to, const struct scan *scan, const struct part *part);
 /* The first `shown` problems, "'x': no rule labels it". */
 void summary_problems(struct buf *to, const struct scan *scan, size_t shown);
+/* Where there are more: makes `e` say how many of them are not shown. */
+void summary_refuse(const struct scan *scan, size_t shown, struct err *e);
 
 /*
  * One JSON object: {"public":{"files":N,"bytes":N},"origin":{...},"private":{...},
