@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 import plot
+from children import clean_up_when_told_to_end
 from figures import figures
 from scenario import Story, play
 
@@ -136,4 +137,5 @@ def main(old, new, rules, result, picture):
 
 
 if __name__ == "__main__":
+    clean_up_when_told_to_end()
     sys.exit(main(*sys.argv[1:]))

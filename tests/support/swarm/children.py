@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -30,6 +31,12 @@ def start(command, **how):
             os._exit(1)
 
     return subprocess.Popen(command, preexec_fn=with_parent, **how)
+
+
+def clean_up_when_told_to_end():
+    """Lets this process unwind, and remove its folders, where a signal would just end it."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda got, _: sys.exit(128 + got))
 
 
 def stop(child, patience=10):

@@ -104,6 +104,7 @@ def tell(story, folder, say):
             say(f"{story.name}: the origin is dead")
         swarm.wait_for(story.clients, story.patience + story.window, "complete", version=VERSIONS[1])
         at["end"] = time.time()
+        say(f"{story.name}: all clients have it")
         swarm.end()
         return {"story": dataclasses.asdict(story), "at": at, "events": swarm.events, "requests": origin.requests(),
                 "manifests": {version: documents.files(publisher.manifest(version)) for version in VERSIONS},
