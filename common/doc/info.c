@@ -94,6 +94,11 @@ const struct info_tally *info_tally(const struct info *i)
 	return &i->tally;
 }
 
+const char *info_last(const struct info *i)
+{
+	return i->last.data;
+}
+
 uint64_t info_padding(const struct info *i)
 {
 	return i->padding;

@@ -54,6 +54,8 @@ struct info *info_new(const struct info_options *options,
 		      void *context, struct err *e);
 void info_free(struct info *i);
 ERR_CHECK int info_add(struct info *i, const struct entry *entry, struct err *e);
+/* The path of the file that was added last; "" before the first. */
+const char *info_last(const struct info *i);
 /* How many bytes of padding stand in front of the file that was added last. */
 uint64_t info_padding(const struct info *i);
 /*

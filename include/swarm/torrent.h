@@ -1,10 +1,6 @@
 /*
- * torrent: the format of exporter.h for BitTorrent: metainfo (BEP 3, BEP 52), or a magnet link.
- *
- *   metainfo = { `announce`, `announce-list` (BEP 12), `info` (info.h), `piece layers` (v2 and
- *                hybrid), `similar` (BEP 38), `url-list` (BEP 19) }
- *
- * Nothing of it depends on when, where or by whom it is made.
+ * torrent: the format of exporter.h for BitTorrent: a torrent (metainfo.h), or the magnet link to
+ * it. It agrees with the head, and holds no names that clients of its kind are known to fall over.
  */
 #ifndef SWARM_TORRENT_H
 #define SWARM_TORRENT_H
