@@ -70,7 +70,9 @@ static int find_info(struct hybrid *h, struct err *e)
 	if (v.type != 'l')
 		return is_none(h, "it has no 'files' of v1", e);
 	h->list = bencode_begin(&v);
-	return 0;
+	/* Some clients would go by the one, some by the other. */
+	v = bencode_get(&h->info, "length");
+	return v.type != 0 ? is_none(h, "it has a 'length' of v1 beside its 'files'", e) : 0;
 }
 
 static int hash_info(struct hybrid *h, struct err *e)
@@ -161,9 +163,11 @@ static bool has_letter(const struct bencode *file, char letter)
 int hybrid_begin(struct hybrid *h, const char *name, uint64_t piece_length, struct err *e)
 {
 	struct bencode v = bencode_get(&h->info, "name");
+	struct bencode again = bencode_get(&h->info, "name.utf-8");
+	size_t len = strlen(name);
 	uint64_t n;
 
-	if (!is_text(&v, name, strlen(name)))
+	if (!is_text(&v, name, len) || (again.type != 0 && !is_text(&again, name, len)))
 		return err_set(e, ERR_UNTRUSTED,
 			       "'%s' is not a torrent of this release: its name is not '%s'",
 			       h->name, name);
@@ -291,18 +295,27 @@ static int next_in_list(struct hybrid *h, struct bencode *ret, uint64_t *ret_siz
 	return 0;
 }
 
+/* Clients that know `path.utf-8` go by it, others do not. */
+static bool is_at(const struct bencode *file, const char *path)
+{
+	struct bencode v = bencode_get(file, "path"), again = bencode_get(file, "path.utf-8");
+
+	return is_path(&v, path) && (again.type == 0 || is_path(&again, path));
+}
+
 static int check_list(struct hybrid *h, const struct entry *entry, struct err *e)
 {
-	struct bencode file, path;
+	struct bencode file;
 	uint64_t size;
 	int got = next_in_list(h, &file, &size, e);
 
 	if (got < 0)
 		return -1;
-	path = got > 0 ? bencode_get(&file, "path") : (struct bencode){.type = 0};
-	if (got == 0 || !is_path(&path, entry->path) || size != entry->size)
+	if (got == 0 || !is_at(&file, entry->path) || size != entry->size)
 		return file_differs(h, entry->path, "is not what stands there in its v1 'files'",
 				    e);
+	if (has_letter(&file, 'l'))
+		return file_differs(h, entry->path, "is no plain file in its v1 'files'", e);
 	if (size > 0 && h->offset % h->piece_length != 0)
 		return file_differs(h, entry->path, "does not start at a piece in its v1 'files'",
 				    e);

@@ -2,7 +2,8 @@
  * hybrid: a hybrid torrent (BEP 52), by whomever it was made, held against the files of a release.
  *
  * Its `file tree` must be the public files and nothing else, its v1 `files` the same in that order,
- * with pads where a file does not end on a piece. What else it says is not looked at.
+ * with pads where a file does not end on a piece, whatever of that a client goes by (`path` or
+ * `path.utf-8`). What else it says is not looked at.
  */
 #ifndef SWARM_HYBRID_H
 #define SWARM_HYBRID_H
