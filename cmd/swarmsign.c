@@ -12,7 +12,6 @@
 
 struct options {
 	struct cli_options common;
-	struct opt_list keys, trust;
 	struct request_words words;
 	const char *output, *head, *generate, *passphrase_env;
 	struct opt_number passphrase_fd;
@@ -22,7 +21,7 @@ struct options {
 
 static const struct opt table[] = {
     {OPT_STRINGS, 'k', "key", "FILE|env:NAME",
-     "private key to sign with, PEM; several make several signatures", AT(keys)},
+     "private key to sign with, PEM; several make several signatures", AT(words.keys)},
     {OPT_NUMBER, 0, "passphrase-fd", "N", "read the keys' passphrase from file descriptor N",
      AT(passphrase_fd)},
     {OPT_STRING, 0, "passphrase-env", "NAME", "take the keys' passphrase from $NAME",
@@ -41,7 +40,7 @@ static const struct opt table[] = {
     {OPT_STRING, 0, "previous", "FILE", "the current manifest or head of the channel",
      AT(words.previous)},
     {OPT_STRINGS, 0, "trust", "PUB", "public keys, besides --key's, that make inputs genuine",
-     AT(trust)},
+     AT(words.trust)},
     {OPT_STRING, 0, "torrent", "FILE", "a hybrid torrent of its files: the head is to name it",
      AT(words.torrent)},
     {OPT_STRING, 0, "expires", "30d|TIME", "when clients stop believing the head (default: 30d)",
@@ -92,9 +91,10 @@ static int generate(const struct cli *cli, const struct options *o, const struct
 		    struct err *e)
 {
 	char keyid[KEY_ID_SIZE];
-
-	bool other = cli->operands.count > 0 || o->keys.count > 0 || o->trust.count > 0 ||
-		     o->output != NULL || o->head != NULL || !request_is_empty(&o->words);
+	struct buf text = BUF_INIT;
+	bool other = cli->operands.count > 0 || o->words.keys.count > 0 ||
+		     o->words.trust.count > 0 || o->output != NULL || o->head != NULL ||
+		     !request_is_empty(&o->words);
 
 	if (other)
 		return err_set(
@@ -107,14 +107,19 @@ static int generate(const struct cli *cli, const struct options *o, const struct
 	cli_say(cli, "%s.key: the secret key, %s", o->generate,
 		passphrase->len > 0 ? "encrypted" : "not encrypted");
 	cli_say(cli, "%s.pub: for those who verify; keyid %s", o->generate, keyid);
+	if (o->common.json) {
+		ring_format_key(&text, o->generate, passphrase->len > 0, keyid);
+		cli_put_lines(&text);
+	}
+	buf_release(&text);
 	return 0;
 }
 
 static int load_ring(const struct cli *cli, const struct options *o, const struct buf *passphrase,
 		     struct ring *ret, struct err *e)
 {
-	struct ring_options how = {o->keys.items, o->keys.count, o->trust.items, o->trust.count,
-				   text_or_null(passphrase)};
+	struct ring_options how = {o->words.keys.items, o->words.keys.count, o->words.trust.items,
+				   o->words.trust.count, text_or_null(passphrase)};
 
 	/* Not even with --force. */
 	if (ring_check_output(&how, output_of(o), e) != 0 ||
@@ -132,7 +137,7 @@ static int check_options(const struct options *o, const struct cli *cli, struct 
 {
 	if (cli->operands.count == 0)
 		return err_set(e, ERR_USAGE, "missing operand: %s", program.operands);
-	if (o->keys.count == 0)
+	if (o->words.keys.count == 0)
 		return err_set(e, ERR_USAGE, "no key to sign with: give --key FILE");
 	if (request_check_operand(&o->words, cli->operands.items[0], e) != 0)
 		return -1;

@@ -225,6 +225,15 @@ bool opt_given(const struct opt *option, const void *values)
 	return false;
 }
 
+size_t opt_dashes(const struct opt_list *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->count; i++)
+		n += strcmp(list->items[i], "-") == 0;
+	return n;
+}
+
 void opt_release(const struct opt *options, void *ret, struct opt_list *operands)
 {
 	for (const struct opt *o = options; !is_end(o); o++) {

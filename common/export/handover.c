@@ -8,20 +8,11 @@
 /* --- what goes together -------------------------------------------------------------------------
  */
 
-static size_t count_dashes(const struct opt_list *list)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < list->count; i++)
-		n += strcmp(list->items[i], "-") == 0;
-	return n;
-}
-
 static int check_inputs(const struct exporter_job *job, struct err *e)
 {
 	const struct exporter_options *o = job->options;
 	const char *const single[] = {job->manifest, job->head, o->tree};
-	size_t n = count_dashes(&o->previous) + count_dashes(&o->keep) + count_dashes(&o->delta);
+	size_t n = opt_dashes(&o->previous) + opt_dashes(&o->keep) + opt_dashes(&o->delta);
 
 	for (size_t i = 0; i < sizeof single / sizeof *single; i++)
 		n += single[i] != NULL && strcmp(single[i], "-") == 0;

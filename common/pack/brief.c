@@ -17,18 +17,9 @@ static bool is_dash(const char *word)
 	return word != NULL && strcmp(word, "-") == 0;
 }
 
-static size_t count_dashes(const struct opt_list *list)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < list->count; i++)
-		n += is_dash(list->items[i]);
-	return n;
-}
-
 static int check_inputs(const struct brief_words *w, const char *tree, struct err *e)
 {
-	size_t n = count_dashes(&w->rules) + count_dashes(&w->explain) + count_dashes(&w->logs);
+	size_t n = opt_dashes(&w->rules) + opt_dashes(&w->explain) + opt_dashes(&w->logs);
 
 	if (n + is_dash(tree) + is_dash(w->like) + is_dash(w->against) <= 1)
 		return 0;

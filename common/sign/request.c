@@ -77,14 +77,15 @@ int request_check(const struct request_words *words, struct err *e)
 static int check_streams(const struct request_words *w, const char *path, struct err *e)
 {
 	const char *const inputs[] = {path, w->previous, w->torrent};
-	size_t piped = 0;
+	size_t piped = opt_dashes(&w->keys) + opt_dashes(&w->trust);
 
 	for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
 		piped += inputs[i] != NULL && strcmp(inputs[i], "-") == 0;
 	if (piped <= 1)
 		return 0;
 	return err_set(e, ERR_USAGE,
-		       "only one of the operand, --previous and --torrent can be standard input");
+		       "only one of the operand, --key, --trust, --previous and --torrent can be "
+		       "standard input");
 }
 
 /* False also where it cannot be told. */

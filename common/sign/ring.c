@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include "swarm/jsonl.h"
 #include "swarm/outfile.h"
 
 int ring_passphrase(const char *env, const struct opt_number *fd, struct buf *ret, struct err *e)
@@ -23,6 +24,9 @@ int ring_passphrase(const char *env, const struct opt_number *fd, struct buf *re
 
 static int check_output(const char *output, const char *const *keys, size_t count, struct err *e)
 {
+	/* A key may come from standard input, and something else go to standard output. */
+	if (strcmp(output, "-") == 0)
+		return 0;
 	for (size_t i = 0; i < count; i++)
 		if (outfile_is_same(output, keys[i]))
 			return err_set(e, ERR_USAGE, "the key '%s' cannot be an output", keys[i]);
@@ -34,6 +38,14 @@ int ring_check_output(const struct ring_options *options, const char *output, st
 	if (output == NULL || check_output(output, options->keys, options->key_count, e) != 0)
 		return output == NULL ? 0 : -1;
 	return check_output(output, options->trust, options->trust_count, e);
+}
+
+static bool has_key(const struct ring *r, const char *id)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (strcmp(key_id(r->keys[i]), id) == 0)
+			return true;
+	return false;
 }
 
 int ring_load(const struct ring_options *options, struct ring *ret, struct err *e)
@@ -51,6 +63,11 @@ int ring_load(const struct ring_options *options, struct ring *ret, struct err *
 		    key_load_private(options->keys[i], options->passphrase, &exposed, e);
 		if (key == NULL)
 			return -1;
+		/* It is one key, however often it is named, and makes one signature. */
+		if (has_key(ret, key_id(key))) {
+			key_free(key);
+			continue;
+		}
 		ret->keys[ret->count++] = key;
 		if (exposed)
 			ret->exposed[ret->exposed_count++] = options->keys[i];
@@ -123,4 +140,27 @@ out:
 	buf_release(&open);
 	key_free(key);
 	return status;
+}
+
+static void put_name(struct jsonl_writer *w, const char *member, const char *prefix,
+		     const char *suffix)
+{
+	struct buf name = BUF_INIT;
+
+	buf_addf(&name, "%s%s", prefix, suffix);
+	jsonl_any_string(w, member, name.data);
+	buf_release(&name);
+}
+
+void ring_format_key(struct buf *to, const char *prefix, bool encrypted, const char *keyid)
+{
+	struct jsonl_writer w = {.to = to};
+
+	jsonl_open(&w, NULL);
+	put_name(&w, "key", prefix, ".key");
+	put_name(&w, "public", prefix, ".pub");
+	jsonl_bool(&w, "encrypted", encrypted);
+	jsonl_string(&w, "keyid", keyid);
+	jsonl_close(&w);
+	buf_addc(to, '\n');
 }

@@ -76,6 +76,8 @@ ERR_CHECK int opt_check_operands(const struct opt_program *program, const struct
 				 struct err *e);
 /* Whether an option was given; `values` is what opt_parse() filled. */
 bool opt_given(const struct opt *option, const void *values);
+/* How many of them are "-", standard input. */
+size_t opt_dashes(const struct opt_list *list);
 /* Frees the lists, not the strings. */
 void opt_release(const struct opt *options, void *ret, struct opt_list *operands);
 /* What --help prints. */

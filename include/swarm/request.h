@@ -14,7 +14,8 @@
 #include "swarm/ring.h"
 
 struct request_words {
-	bool resign, add_signature; /* neither: a new release */
+	struct opt_list keys, trust; /* files of keys, see ring.h */
+	bool resign, add_signature;  /* neither: a new release */
 	/* NULL where nothing is said. */
 	const char *product, *channel, *version;
 	const char *serial;        /* a number, or "next": one above that of `previous` */
@@ -29,7 +30,8 @@ struct request_words {
 bool request_is_empty(const struct request_words *words);
 /*
  * ERR_USAGE for words that cannot be said of the document at `path`, as far as that is known before
- * it is read: what comes through a pipe is not waited for.
+ * it is read (what comes through a pipe is not waited for), and where two inputs are standard
+ * input.
  */
 ERR_CHECK int request_check_operand(const struct request_words *words, const char *path,
 				    struct err *e);

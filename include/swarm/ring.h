@@ -48,5 +48,7 @@ void ring_release(struct ring *r);
  */
 ERR_CHECK int ring_generate(const char *prefix, const char *passphrase, bool force,
 			    struct scratch *scratch, char *ret_keyid, struct err *e);
+/* Appends a JSON line of it: {"key":FILE,"public":FILE,"encrypted":B,"keyid":HEX}. */
+void ring_format_key(struct buf *to, const char *prefix, bool encrypted, const char *keyid);
 
 #endif
