@@ -122,15 +122,21 @@ def write(path, text):
     os.replace(path + ".tmp", path)
 
 
+def save(result, found, made):
+    if result:
+        write(result, json.dumps({"stories": found, "claims": made}, indent=1) + "\n")
+
+
 def main(old, new, rules, result, picture):
     found = {}
     with tempfile.TemporaryDirectory(prefix="swarm.") as folder:
         for story in stories((old, new), rules, folder):
             found[story.name] = figures(play(story, lambda text: print(text, file=sys.stderr, flush=True)))
+            # What comes after it may fail, minutes later.
+            save(result, found, [])
     made = claims(found)
     print_tables(found, made)
-    if result:
-        write(result, json.dumps({"stories": found, "claims": made}, indent=1) + "\n")
+    save(result, found, made)
     write(picture, draw(found))
     print(f"picture: {picture}")
     return 0
