@@ -4,36 +4,37 @@
 #include <string.h>
 
 #include "swarm/grow.h"
+#include "swarm/outfile.h"
 
-int planner_init(struct planner *p, const struct exporter_job *job, struct err *e)
+int planner_init(struct planner *p, struct err *e)
 {
-	const char *layout = job->options->layout;
+	const struct exporter_options *o = p->state.job->options;
 
-	*p = (struct planner){.out = job->out,
-			      .layout = layout != NULL && strcmp(layout, "hash") == 0
-					    ? STOREKEY_HASH
-					    : STOREKEY_RELEASE,
-			      .prefix = BUF_INIT,
-			      .text = BUF_INIT,
-			      .key = BUF_INIT,
-			      .from = BUF_INIT};
+	p->layout =
+	    o->layout != NULL && strcmp(o->layout, "hash") == 0 ? STOREKEY_HASH : STOREKEY_RELEASE;
+	buf_init(&p->prefix);
+	buf_init(&p->key);
+	buf_init(&p->from);
 	p->sha = sha256_new(e);
-	return p->sha != NULL ? storekey_prefix(&p->prefix, job->options->prefix, e) : -1;
+	return p->sha != NULL ? storekey_prefix(&p->prefix, o->prefix, e) : -1;
 }
 
 void planner_release(struct planner *p)
 {
 	free(p->earlier);
 	buf_release(&p->prefix);
-	buf_release(&p->text);
 	buf_release(&p->key);
 	buf_release(&p->from);
 	sha256_free(p->sha);
 }
 
-int planner_earlier(struct planner *p, const char *manifest, bool keep, const struct head *head,
+/* --- releases -----------------------------------------------------------------------------------
+ */
+
+int planner_earlier(void *self, const char *manifest, bool keep, const struct head *head,
 		    struct err *e)
 {
+	struct planner *p = self;
 	struct planner_release *more =
 	    grow_for_one(p->earlier, p->earlier_count, &p->earlier_room, sizeof *more, e);
 
@@ -46,8 +47,16 @@ int planner_earlier(struct planner *p, const char *manifest, bool keep, const st
 	return 0;
 }
 
-int planner_check_product(const struct planner *p, const struct release_id *id, struct err *e)
+const struct planner_release *planner_latest(const struct planner *p)
 {
+	return &p->earlier[p->earlier_count - 1];
+}
+
+int planner_begin(struct planner *p, const struct head *head, struct err *e)
+{
+	const struct release_id *id = &head->id;
+
+	p->head = *head;
 	for (size_t i = 0; i < p->earlier_count; i++)
 		if (strcmp(p->earlier[i].id.product, id->product) != 0)
 			return err_set(e, ERR_REFUSED, "'%s' is a release of %s, not of %s",
@@ -55,6 +64,9 @@ int planner_check_product(const struct planner *p, const struct release_id *id, 
 				       id->product);
 	return 0;
 }
+
+/* --- lines --------------------------------------------------------------------------------------
+ */
 
 int planner_content(struct planner *p, const struct release_id *id, const struct entry *entry,
 		    struct err *e)
@@ -98,6 +110,6 @@ int planner_put(struct planner *p, struct step step, struct err *e)
 			       p->key.data, p->key.len, STOREKEY_MAX);
 	step.key = p->key.data;
 	step.from = p->from.data;
-	step_format(&p->text, &step);
-	return outfile_gather(p->out, &p->text, e);
+	step_format(&p->state.text, &step);
+	return outfile_gather(p->state.job->out, &p->state.text, e);
 }

@@ -10,10 +10,7 @@
 #include "swarm/utc.h"
 
 struct prune {
-	struct exporter_state state;
-	const struct exporter_job *job;
 	struct planner planner;
-	struct head head;
 	struct shelf store; /* content of the releases that go; marked: another one needs it */
 	struct offers old, needed; /* payloads of files that go, and of files that stay */
 	uint64_t deletes[STEP_HEAD];
@@ -32,10 +29,9 @@ static void stop(void *self)
 static int start(void *self, struct err *e)
 {
 	struct prune *p = self;
-	const char *payloads = p->state.job->options->payloads;
+	const char *payloads = p->planner.state.job->options->payloads;
 
-	p->job = p->state.job;
-	if (planner_init(&p->planner, p->job, e) != 0)
+	if (planner_init(&p->planner, e) != 0)
 		return -1;
 	if (payloads == NULL)
 		return 0;
@@ -44,14 +40,6 @@ static int start(void *self, struct err *e)
 
 /* --- what there is, and what is needed ----------------------------------------------------------
  */
-
-static int earlier(void *self, const char *manifest, bool keep, const struct head *head,
-		   struct err *e)
-{
-	struct prune *p = self;
-
-	return planner_earlier(&p->planner, manifest, keep, head, e);
-}
 
 static int note(struct prune *p, const struct release_id *id, const struct entry *entry,
 		bool needed, struct err *e)
@@ -68,14 +56,14 @@ static int note(struct prune *p, const struct release_id *id, const struct entry
 		return shelf_put(&p->store, digest, p->planner.key.data, "", e);
 	struct shelf_item *item = shelf_find(&p->store, digest);
 	if (item != NULL)
-		item->mark = true;
+		item->mark = 1;
 	return 0;
 }
 
 static int earlier_file(void *self, const struct entry *entry, struct err *e)
 {
 	struct prune *p = self;
-	const struct planner_release *r = &p->planner.earlier[p->planner.earlier_count - 1];
+	const struct planner_release *r = planner_latest(&p->planner);
 
 	return note(p, &r->id, entry, r->keep, e);
 }
@@ -84,7 +72,7 @@ static int add(void *self, const struct entry *entry, struct err *e)
 {
 	struct prune *p = self;
 
-	return note(p, &p->head.id, entry, true, e);
+	return note(p, &p->planner.head.id, entry, true, e);
 }
 
 /* --- whether anything may go --------------------------------------------------------------------
@@ -103,20 +91,20 @@ static int64_t end_of_rollout(const struct head *head)
 static int check_time(const struct prune *p, struct err *e)
 {
 	char when[UTC_SIZE];
-	int64_t from = end_of_rollout(&p->head);
+	int64_t from = end_of_rollout(&p->planner.head);
 
-	if (p->job->now >= from)
+	if (p->planner.state.job->now >= from)
 		return 0;
 	utc_format(when, from);
 	return err_set(e, ERR_REFUSED,
 		       "clients are still moving to %s %s: nothing may be deleted before %s",
-		       p->head.id.product, p->head.id.version, when);
+		       p->planner.head.id.product, p->planner.head.id.version, when);
 }
 
 /* What goes must have been followed by this release, on its own channel. */
 static int check_order(const struct prune *p, struct err *e)
 {
-	const struct release_id *id = &p->head.id;
+	const struct release_id *id = &p->planner.head.id;
 
 	for (size_t i = 0; i < p->planner.earlier_count; i++) {
 		const struct planner_release *r = &p->planner.earlier[i];
@@ -142,8 +130,7 @@ static int begin(void *self, const struct header *header, const struct head *hea
 	struct prune *p = self;
 
 	(void)header;
-	p->head = *head;
-	if (planner_check_product(&p->planner, &head->id, e) != 0 || check_order(p, e) != 0)
+	if (planner_begin(&p->planner, head, e) != 0 || check_order(p, e) != 0)
 		return -1;
 	return check_time(p, e);
 }
@@ -163,7 +150,7 @@ static int drop(struct prune *p, enum step_class class, struct err *e)
 /* Whether a release that stays has this version, and so this manifest's key. */
 static bool stays(const struct prune *p, const char *version)
 {
-	if (strcmp(version, p->head.id.version) == 0)
+	if (strcmp(version, p->planner.head.id.version) == 0)
 		return true;
 	for (size_t i = 0; i < p->planner.earlier_count; i++)
 		if (p->planner.earlier[i].keep &&
@@ -207,9 +194,9 @@ static int drop_delta(struct prune *p, const char *name, struct err *e)
 	paper_release(&paper);
 	if (status != 0)
 		return -1;
-	if (strcmp(pledge.product, p->head.id.product) != 0)
+	if (strcmp(pledge.product, p->planner.head.id.product) != 0)
 		return err_set(e, ERR_REFUSED, "'%s' is a delta of %s, not of %s", name,
-			       pledge.product, p->head.id.product);
+			       pledge.product, p->planner.head.id.product);
 	for (size_t i = 0; i < p->planner.earlier_count; i++) {
 		const struct planner_release *r = &p->planner.earlier[i];
 		if (r->keep || stays(p, pledge.to.version) ||
@@ -224,7 +211,7 @@ static int drop_delta(struct prune *p, const char *name, struct err *e)
 
 static int drop_deltas(struct prune *p, struct err *e)
 {
-	const struct opt_list *list = &p->job->options->delta;
+	const struct opt_list *list = &p->planner.state.job->options->delta;
 
 	for (size_t i = 0; i < list->count; i++)
 		if (drop_delta(p, list->items[i], e) != 0)
@@ -271,10 +258,9 @@ static int end(void *self, struct err *e)
 {
 	struct prune *p = self;
 
-	if (drop_manifests(p, e) != 0 || drop_deltas(p, e) != 0 || drop_payloads(p, e) != 0 ||
-	    drop_content(p, e) != 0)
+	if (drop_manifests(p, e) != 0 || drop_deltas(p, e) != 0 || drop_payloads(p, e) != 0)
 		return -1;
-	return outfile_drain(p->planner.out, &p->planner.text, e);
+	return drop_content(p, e);
 }
 
 /* --- the result ---------------------------------------------------------------------------------
@@ -315,7 +301,7 @@ const struct exporter_format prune_format = {
     .name = "prune",
     .size = sizeof(struct prune),
     .start = start,
-    .earlier = earlier,
+    .earlier = planner_earlier,
     .earlier_file = earlier_file,
     .begin = begin,
     .add = add,

@@ -6,11 +6,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "swarm/mime.h"
+#include "swarm/holdings.h"
 #include "swarm/offers.h"
 #include "swarm/paper.h"
 #include "swarm/planner.h"
-#include "swarm/shelf.h"
 #include "swarm/text.h"
 
 #define FOR_EVER     "public, max-age=31536000, immutable"
@@ -27,28 +26,30 @@ struct counts {
 };
 
 struct publish {
-	struct exporter_state state;
-	const struct exporter_job *job;
 	struct planner planner;
-	struct head head;
 	bool again; /* an earlier release is this very one */
 	int tree;
 	struct buf folder; /* the tree's name, with a slash behind it */
 	struct offers offers;
 	struct paper *deltas; /* of each --delta */
 	struct pledge *pledges;
-	struct shelf store;
-	struct buf source, what; /* of one line */
+	struct holdings store;
+	struct buf source; /* of one line */
 	struct counts counts;
 };
 
 /* --- what is asked for --------------------------------------------------------------------------
  */
 
+static const struct exporter_options *options_of(const struct publish *p)
+{
+	return p->planner.state.job->options;
+}
+
 static void stop(void *self)
 {
 	struct publish *p = self;
-	size_t deltas = p->deltas != NULL ? p->job->options->delta.count : 0;
+	size_t deltas = p->deltas != NULL ? options_of(p)->delta.count : 0;
 
 	for (size_t i = 0; i < deltas; i++)
 		paper_release(&p->deltas[i]);
@@ -57,10 +58,9 @@ static void stop(void *self)
 	if (p->tree >= 0)
 		(void)close(p->tree);
 	offers_release(&p->offers);
-	shelf_release(&p->store);
+	holdings_release(&p->store);
 	buf_release(&p->folder);
 	buf_release(&p->source);
-	buf_release(&p->what);
 	planner_release(&p->planner);
 }
 
@@ -74,11 +74,16 @@ static int name_folder(struct buf *to, const char *folder, struct err *e)
 	return buf_check(to, e);
 }
 
-static int prepare(struct publish *p, struct err *e)
+static int start(void *self, struct err *e)
 {
-	const struct exporter_options *o = p->job->options;
+	struct publish *p = self;
+	const struct exporter_options *o = options_of(p);
 
-	if (planner_init(&p->planner, p->job, e) != 0 || name_folder(&p->folder, o->tree, e) != 0)
+	p->tree = -1;
+	p->store = (struct holdings)HOLDINGS_INIT;
+	buf_init(&p->folder);
+	buf_init(&p->source);
+	if (planner_init(&p->planner, e) != 0 || name_folder(&p->folder, o->tree, e) != 0)
 		return -1;
 	p->deltas = calloc(o->delta.count + 1, sizeof *p->deltas);
 	p->pledges = calloc(o->delta.count + 1, sizeof *p->pledges);
@@ -90,113 +95,6 @@ static int prepare(struct publish *p, struct err *e)
 	if (p->tree < 0)
 		return err_sys(e, "cannot open the folder '%s'", o->tree);
 	return o->payloads != NULL ? offers_read(o->payloads, &p->offers, e) : 0;
-}
-
-static int start(void *self, struct err *e)
-{
-	struct publish *p = self;
-
-	*p = (struct publish){.state = p->state,
-			      .job = p->state.job,
-			      .tree = -1,
-			      .folder = BUF_INIT,
-			      .source = BUF_INIT,
-			      .what = BUF_INIT,
-			      .store = SHELF_INIT};
-	return prepare(p, e);
-}
-
-/* --- what the store has -------------------------------------------------------------------------
- */
-
-static const char *type_of(const struct entry *entry)
-{
-	const char *type = entry->type != NULL ? entry->type : mime_of(entry->path);
-
-	return type != NULL ? type : TYPE_UNKNOWN;
-}
-
-/* What else a file's object is served with, as text. */
-static void add_headers(struct buf *to, const struct entry *entry)
-{
-	buf_addf(to, "%s\n%s", type_of(entry), entry->cache != NULL ? entry->cache : "");
-}
-
-/*
- * The headers, and the digest of all that makes an object of layout `release` what it is; with a
- * path, of that one alone.
- */
-static int identify(struct publish *p, const struct entry *entry, bool with_path,
-		    uint8_t ret[static SHA256_SIZE], struct err *e)
-{
-	buf_clear(&p->what);
-	buf_add(&p->what, entry->root, sizeof entry->root);
-	buf_addf(&p->what, "%llu\n", (unsigned long long)entry->size);
-	add_headers(&p->what, entry);
-	if (with_path)
-		buf_addf(&p->what, "\n%s", entry->path);
-	planner_digest(&p->planner, &p->what, ret);
-	return buf_check(&p->what, e);
-}
-
-static bool is_at(const struct shelf_item *item, const char *path)
-{
-	const char *slash = strchr(item->key, '/');
-
-	return slash != NULL && strcmp(slash + 1, path) == 0;
-}
-
-/*
- * Of objects that are the same, the one at the same path is wanted, else the first. So those after
- * the first are kept by their paths too.
- */
-static int keep_by_content(struct publish *p, const struct release_id *id,
-			   const struct entry *entry, struct err *e)
-{
-	uint8_t digest[SHA256_SIZE];
-
-	if (identify(p, entry, false, digest, e) != 0)
-		return -1;
-	const struct shelf_item *first = shelf_find(&p->store, digest);
-	if (first != NULL && is_at(first, entry->path))
-		return 0;
-	if (first != NULL && identify(p, entry, true, digest, e) != 0)
-		return -1;
-	if (planner_content(&p->planner, id, entry, e) != 0)
-		return -1;
-	return shelf_put(&p->store, digest, p->planner.key.data, "", e);
-}
-
-static int keep_by_key(struct publish *p, const struct release_id *id, const struct entry *entry,
-		       struct err *e)
-{
-	uint8_t digest[SHA256_SIZE];
-
-	if (planner_content(&p->planner, id, entry, e) != 0)
-		return -1;
-	planner_digest(&p->planner, &p->planner.key, digest);
-	buf_clear(&p->what);
-	add_headers(&p->what, entry);
-	if (buf_check(&p->what, e) != 0)
-		return -1;
-	return shelf_put(&p->store, digest, p->planner.key.data, p->what.data, e);
-}
-
-static int earlier(void *self, const char *manifest, bool keep, const struct head *head,
-		   struct err *e)
-{
-	struct publish *p = self;
-
-	return planner_earlier(&p->planner, manifest, keep, head, e);
-}
-
-static int earlier_file(void *self, const struct entry *entry, struct err *e)
-{
-	struct publish *p = self;
-	const struct release_id *id = &p->planner.earlier[p->planner.earlier_count - 1].id;
-
-	return p->planner.layout == STOREKEY_HASH ? keep_by_key(p, id, entry, e)
-						  : keep_by_content(p, id, entry, e);
 }
 
 /* --- content ------------------------------------------------------------------------------------
@@ -214,15 +112,9 @@ static int put(struct publish *p, const struct step *step, struct err *e)
 	return planner_put(&p->planner, *step, e);
 }
 
-static void leave_out(struct publish *p, const struct entry *entry)
-{
-	p->counts.there++;
-	p->counts.saved_bytes += entry->size;
-}
-
 static int check_source(const struct publish *p, const struct entry *entry, struct err *e)
 {
-	const char *tree = p->job->options->tree;
+	const char *tree = options_of(p)->tree;
 	struct stat st;
 
 	if (fstatat(p->tree, entry->path, &st, 0) != 0)
@@ -237,96 +129,59 @@ static int check_source(const struct publish *p, const struct entry *entry, stru
 	return 0;
 }
 
-static int put_content(struct publish *p, const struct entry *entry, const char *from,
-		       struct err *e)
+/* From where it is put, or copied: one is NULL. */
+static int send_content(struct publish *p, const struct entry *entry, const char *source,
+			struct err *e)
 {
-	struct step step = {.op = STEP_COPY,
-			    .class = STEP_CONTENT,
-			    .size = entry->size,
-			    .sha256 = entry->sha256,
-			    .type = type_of(entry),
-			    .cache = entry->cache};
+	const struct step step = {.op = source != NULL ? STEP_PUT : STEP_COPY,
+				  .class = STEP_CONTENT,
+				  .source = source,
+				  .size = entry->size,
+				  .sha256 = entry->sha256,
+				  .type = holdings_type(entry),
+				  .cache = entry->cache};
 
-	buf_clear(&p->planner.from);
-	if (from != NULL) {
-		buf_adds(&p->planner.from, from);
-		return put(p, &step, e);
-	}
+	return put(p, &step, e);
+}
+
+static int put_content(struct publish *p, const struct entry *entry, struct err *e)
+{
 	buf_clear(&p->source);
 	buf_addf(&p->source, "%s%s", p->folder.data, entry->path);
 	if (buf_check(&p->source, e) != 0 || check_source(p, entry, e) != 0)
 		return -1;
-	step.op = STEP_PUT;
-	step.source = p->source.data;
-	return put(p, &step, e);
+	return send_content(p, entry, p->source.data, e);
 }
 
-static int add_by_content(struct publish *p, const struct entry *entry, struct err *e)
+static int earlier_file(void *self, const struct entry *entry, struct err *e)
 {
-	uint8_t content[SHA256_SIZE], with_path[SHA256_SIZE];
+	struct publish *p = self;
 
-	if (identify(p, entry, true, with_path, e) != 0 ||
-	    identify(p, entry, false, content, e) != 0)
-		return -1;
-	const struct shelf_item *item = shelf_find(&p->store, with_path);
-	if (item == NULL)
-		item = shelf_find(&p->store, content);
-	if (item != NULL)
-		return put_content(p, entry, item->key, e);
-	if (shelf_put(&p->store, content, p->planner.key.data, "", e) != 0)
-		return -1;
-	return put_content(p, entry, NULL, e);
-}
-
-/*
- * A key is marked once a file of this release has it. The first one says how it is cached: under a
- * name made of its content, nothing ever changes.
- */
-static int add_by_key(struct publish *p, const struct entry *entry, struct err *e)
-{
-	uint8_t digest[SHA256_SIZE];
-
-	planner_digest(&p->planner, &p->planner.key, digest);
-	buf_clear(&p->what);
-	add_headers(&p->what, entry);
-	if (buf_check(&p->what, e) != 0)
-		return -1;
-	struct shelf_item *item = shelf_find(&p->store, digest);
-	size_t type = strcspn(p->what.data, "\n") + 1;
-	if (item != NULL && item->mark && strncmp(item->headers, p->what.data, type) != 0)
-		return err_set(e, ERR_REFUSED,
-			       "'%s' would be one object with another file of the same content, "
-			       "which is of another type",
-			       entry->path);
-	if (item != NULL && (item->mark || strcmp(item->headers, p->what.data) == 0)) {
-		leave_out(p, entry);
-		item->mark = true;
-		return 0;
-	}
-	if (item != NULL ? shelf_rewrite(&p->store, item, p->what.data, e) != 0
-			 : shelf_put(&p->store, digest, p->planner.key.data, p->what.data, e) != 0)
-		return -1;
-	shelf_find(&p->store, digest)->mark = true;
-	return put_content(p, entry, NULL, e);
+	return holdings_note(&p->store, &p->planner, entry, e);
 }
 
 static int add(void *self, const struct entry *entry, struct err *e)
 {
 	struct publish *p = self;
+	enum holdings_answer answer = HOLDINGS_THERE;
 
 	if (!entry->has_sha256)
 		return err_set(e, ERR_REFUSED,
 			       "'%s' has no plain digest, by which uploads are checked: pack the "
 			       "release without --no-sha256",
 			       entry->path);
-	if (offers_claim(&p->offers, entry->sha256, entry->size, e) != 0 ||
-	    planner_content(&p->planner, &p->head.id, entry, e) != 0)
+	if (offers_claim(&p->offers, entry->sha256, entry->size, e) != 0)
 		return -1;
-	if (p->planner.layout == STOREKEY_HASH)
-		return add_by_key(p, entry, e);
-	if (!p->again)
-		return add_by_content(p, entry, e);
-	leave_out(p, entry);
+	bool all_there = p->again && p->planner.layout == STOREKEY_RELEASE;
+	if (!all_there && holdings_ask(&p->store, &p->planner, entry, &answer, e) != 0)
+		return -1;
+	switch (answer) {
+	case HOLDINGS_NONE: return put_content(p, entry, e);
+	case HOLDINGS_COPY: return send_content(p, entry, NULL, e);
+	case HOLDINGS_THERE: break;
+	}
+	p->counts.there++;
+	p->counts.saved_bytes += entry->size;
 	return 0;
 }
 
@@ -368,7 +223,7 @@ out:
 
 static int put_deltas(struct publish *p, struct err *e)
 {
-	const struct opt_list *list = &p->job->options->delta;
+	const struct opt_list *list = &options_of(p)->delta;
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct step step = {.class = STEP_DELTA,
@@ -390,15 +245,15 @@ static int put_deltas(struct publish *p, struct err *e)
 static int put_pointers(struct publish *p, const struct paper *manifest, const struct paper *head,
 			struct err *e)
 {
-	const char *apart = p->job->head;
+	const char *apart = p->planner.state.job->head;
 	const struct step first = {.class = STEP_MANIFEST,
-				   .source = p->job->manifest,
+				   .source = p->planner.state.job->manifest,
 				   .size = manifest->size,
 				   .sha256 = manifest->sha256,
 				   .type = TYPE_LINES,
 				   .cache = FOR_EVER};
 	const struct step last = {.class = STEP_HEAD,
-				  .source = apart != NULL ? apart : p->job->manifest,
+				  .source = apart != NULL ? apart : p->planner.state.job->manifest,
 				  .size = head->last_size,
 				  .sha256 = head->last,
 				  .type = TYPE_HEAD,
@@ -406,11 +261,11 @@ static int put_pointers(struct publish *p, const struct paper *manifest, const s
 				  .head = apart == NULL};
 
 	buf_clear(&p->planner.key);
-	storekey_manifest(&p->planner.key, &p->head.id);
+	storekey_manifest(&p->planner.key, &p->planner.head.id);
 	if (put(p, &first, e) != 0)
 		return -1;
 	buf_clear(&p->planner.key);
-	storekey_head(&p->planner.key, &p->head.id);
+	storekey_head(&p->planner.key, &p->planner.head.id);
 	return put(p, &last, e);
 }
 
@@ -418,15 +273,17 @@ static int put_pointers(struct publish *p, const struct paper *manifest, const s
 static int read_pointers(const struct publish *p, struct paper *manifest, struct paper *head,
 			 struct err *e)
 {
-	const char *name = p->job->manifest, *apart = p->job->head;
+	const char *name = p->planner.state.job->manifest, *apart = p->planner.state.job->head;
 
-	if (paper_read(name, p->head.bytes, manifest, e) != 0)
+	if (paper_read(name, p->planner.head.bytes, manifest, e) != 0)
 		return -1;
-	if (memcmp(manifest->body, p->head.digest, SHA256_SIZE) != 0)
+	if (memcmp(manifest->body, p->planner.head.digest, SHA256_SIZE) != 0)
 		return err_set(e, ERR_CHANGED, "'%s' changed while it was read", name);
 	if (apart == NULL)
-		return paper_check_head(manifest, name, &p->head, e);
-	return paper_read(apart, 0, head, e) != 0 ? -1 : paper_check_head(head, apart, &p->head, e);
+		return paper_check_head(manifest, name, &p->planner.head, e);
+	return paper_read(apart, 0, head, e) != 0
+		   ? -1
+		   : paper_check_head(head, apart, &p->planner.head, e);
 }
 
 static int end(void *self, struct err *e)
@@ -436,9 +293,9 @@ static int end(void *self, struct err *e)
 	int status = -1;
 
 	if (read_pointers(p, &manifest, &head, e) == 0 && put_payloads(p, e) == 0 &&
-	    put_deltas(p, e) == 0 &&
-	    put_pointers(p, &manifest, p->job->head != NULL ? &head : &manifest, e) == 0)
-		status = outfile_drain(p->planner.out, &p->planner.text, e);
+	    put_deltas(p, e) == 0)
+		status = put_pointers(p, &manifest,
+				      p->planner.state.job->head != NULL ? &head : &manifest, e);
 	paper_release(&manifest);
 	paper_release(&head);
 	return status;
@@ -449,18 +306,19 @@ static int end(void *self, struct err *e)
 
 static int check_delta(const struct publish *p, size_t i, struct err *e)
 {
-	const char *name = p->job->options->delta.items[i];
+	const char *name = options_of(p)->delta.items[i];
 	const struct pledge *d = &p->pledges[i];
 
-	if (strcmp(d->product, p->head.id.product) != 0 ||
-	    strcmp(d->to.version, p->head.id.version) != 0 || d->to.serial != p->head.id.serial ||
-	    memcmp(d->to.digest, p->head.digest, SHA256_SIZE) != 0)
+	if (strcmp(d->product, p->planner.head.id.product) != 0 ||
+	    strcmp(d->to.version, p->planner.head.id.version) != 0 ||
+	    d->to.serial != p->planner.head.id.serial ||
+	    memcmp(d->to.digest, p->planner.head.digest, SHA256_SIZE) != 0)
 		return err_set(e, ERR_REFUSED, "'%s' does not lead to this release of %s %s", name,
-			       p->head.id.product, p->head.id.version);
+			       p->planner.head.id.product, p->planner.head.id.version);
 	for (size_t k = 0; k < i; k++)
 		if (strcmp(d->from.version, p->pledges[k].from.version) == 0)
 			return err_set(e, ERR_REFUSED, "'%s' and '%s' both lead from %s",
-				       p->job->options->delta.items[k], name, d->from.version);
+				       options_of(p)->delta.items[k], name, d->from.version);
 	return 0;
 }
 
@@ -469,9 +327,9 @@ static int check_versions(struct publish *p, struct err *e)
 {
 	for (size_t i = 0; i < p->planner.earlier_count; i++) {
 		const struct planner_release *r = &p->planner.earlier[i];
-		if (strcmp(r->id.version, p->head.id.version) != 0)
+		if (strcmp(r->id.version, p->planner.head.id.version) != 0)
 			continue;
-		if (memcmp(r->digest, p->head.digest, SHA256_SIZE) != 0)
+		if (memcmp(r->digest, p->planner.head.digest, SHA256_SIZE) != 0)
 			return err_set(
 			    e, ERR_REFUSED,
 			    "'%s' is another release of version %s: its objects would be "
@@ -487,11 +345,10 @@ static int begin(void *self, const struct header *header, const struct head *hea
 	struct publish *p = self;
 
 	(void)header;
-	p->head = *head;
-	if (planner_check_product(&p->planner, &head->id, e) != 0 || check_versions(p, e) != 0)
+	if (planner_begin(&p->planner, head, e) != 0 || check_versions(p, e) != 0)
 		return -1;
-	for (size_t i = 0; i < p->job->options->delta.count; i++)
-		if (paper_read_delta(p->job->options->delta.items[i], &p->deltas[i], &p->pledges[i],
+	for (size_t i = 0; i < options_of(p)->delta.count; i++)
+		if (paper_read_delta(options_of(p)->delta.items[i], &p->deltas[i], &p->pledges[i],
 				     e) != 0 ||
 		    check_delta(p, i, e) != 0)
 			return -1;
@@ -522,7 +379,7 @@ static void describe(const void *self, bool verbose, struct buf *text)
 	buf_adds(text, "among them: ");
 	text_plural(text, c->payloads, "payload");
 	buf_adds(text, ", ");
-	text_plural(text, p->job->options->delta.count, "delta");
+	text_plural(text, options_of(p)->delta.count, "delta");
 	buf_adds(text, "\nleft out: ");
 	text_plural(text, p->offers.count - c->payloads, "payload");
 	buf_adds(text, " of no file here\n");
@@ -539,7 +396,7 @@ static void members(const void *self, struct jsonl_writer *w)
 	jsonl_number(w, "there", c->there);
 	jsonl_number(w, "saved_bytes", c->saved_bytes);
 	jsonl_number(w, "payloads", c->payloads);
-	jsonl_number(w, "deltas", p->job->options->delta.count);
+	jsonl_number(w, "deltas", options_of(p)->delta.count);
 	jsonl_number(w, "strangers", p->offers.count - c->payloads);
 }
 
@@ -547,7 +404,7 @@ const struct exporter_format publish_format = {
     .name = "publish",
     .size = sizeof(struct publish),
     .start = start,
-    .earlier = earlier,
+    .earlier = planner_earlier,
     .earlier_file = earlier_file,
     .begin = begin,
     .add = add,

@@ -1,6 +1,6 @@
 /*
- * planner: what both kinds of upload plan need: the options that they share, the earlier releases,
- * and the lines as they are written.
+ * planner: what both kinds of upload plan need: the options that they share, the releases that they
+ * are about, and the lines as they are written.
  */
 #ifndef SWARM_PLANNER_H
 #define SWARM_PLANNER_H
@@ -14,7 +14,6 @@
 #include "swarm/err.h"
 #include "swarm/exporter.h"
 #include "swarm/head.h"
-#include "swarm/outfile.h"
 #include "swarm/sha256.h"
 #include "swarm/step.h"
 #include "swarm/storekey.h"
@@ -27,25 +26,28 @@ struct planner_release {
 	uint8_t digest[SHA256_SIZE]; /* of the body */
 };
 
+/* What the state of both begins with. */
 struct planner {
-	struct outfile *out;
+	struct exporter_state state;
 	enum storekey_layout layout;
 	struct buf prefix;
-	struct planner_release *earlier;
+	struct planner_release *earlier; /* in their order */
 	size_t earlier_count, earlier_room;
-	struct buf text, key, from; /* of the line that is being written */
+	struct head head;     /* of the release, once it has begun */
+	struct buf key, from; /* of the line that is being written */
 	struct sha256 *sha;
 };
 
-/* `p` is released by planner_release(), also after a failure. */
-ERR_CHECK int planner_init(struct planner *p, const struct exporter_job *job, struct err *e);
+/* Of a state as the exporter has made it; released by planner_release(), also after a failure. */
+ERR_CHECK int planner_init(struct planner *p, struct err *e);
 void planner_release(struct planner *p);
-/* Notes an earlier release. */
-ERR_CHECK int planner_earlier(struct planner *p, const char *manifest, bool keep,
-			      const struct head *head, struct err *e);
-/* Whether all of them are of this product: ERR_REFUSED if not. */
-ERR_CHECK int planner_check_product(const struct planner *p, const struct release_id *id,
-				    struct err *e);
+/* Notes an earlier release, as the format's earlier(); `self` begins with a struct planner. */
+ERR_CHECK int planner_earlier(void *self, const char *manifest, bool keep, const struct head *head,
+			      struct err *e);
+/* The one that was noted last: files that come are its own. */
+const struct planner_release *planner_latest(const struct planner *p);
+/* Notes the release. ERR_REFUSED if an earlier one is of another product. */
+ERR_CHECK int planner_begin(struct planner *p, const struct head *head, struct err *e);
 /*
  * Puts a file's key into p->key, without the prefix. ERR_REFUSED for a file without the plain
  * digest that layout `hash` takes.

@@ -2,7 +2,6 @@
 #ifndef SWARM_SHELF_H
 #define SWARM_SHELF_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,7 +13,7 @@ struct shelf_item {
 	uint8_t id[SHA256_SIZE];
 	const char *key;
 	const char *headers; /* as text; one copy for all that have the same as the one before */
-	bool mark;           /* the caller's; false at first */
+	uint32_t mark;       /* the caller's; 0 at first */
 };
 
 struct shelf {
