@@ -1,5 +1,6 @@
 #include "swarm/publish.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,7 +119,9 @@ static int check_source(const struct publish *p, const struct entry *entry, stru
 	struct stat st;
 
 	if (fstatat(p->tree, entry->path, &st, 0) != 0)
-		return err_sys(e, "cannot look at '%s' in '%s'", entry->path, tree);
+		return errno == ENOENT || errno == ENOTDIR
+			   ? err_set(e, ERR_REFUSED, "'%s' is not in '%s'", entry->path, tree)
+			   : err_sys(e, "cannot look at '%s' in '%s'", entry->path, tree);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_REFUSED, "'%s' in '%s' is no regular file", entry->path,
 			       tree);
