@@ -2,7 +2,8 @@
  * prune: the upload plan that deletes what only earlier releases need: pointers first, their
  * manifests and deltas, then payloads, then content. Never a head.
  *
- * It takes some 70 bytes of memory and a key for each object of the earlier releases.
+ * Earlier releases that stay come after those that go. It takes some 70 bytes of memory and a key
+ * for each object of those that go.
  */
 #ifndef SWARM_PRUNE_H
 #define SWARM_PRUNE_H
