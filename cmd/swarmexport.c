@@ -87,6 +87,7 @@ static int read_options(const struct options *o, struct cli *cli, struct handove
 		    .threads = cli_threads(cli)},
 	    .output = o->output != NULL ? o->output : "-",
 	    .force = o->common.force,
+	    .keys = &o->trust,
 	};
 	if (o->what.format == NULL)
 		return err_set(e, ERR_USAGE, "what is to be written? give --format");

@@ -45,7 +45,7 @@ int handover_check(const struct handover_options *options, struct err *e)
 		return -1;
 	if (is_input(output, options->job.manifest) || is_input(output, options->job.head) ||
 	    is_among(output, &o->previous) || is_among(output, &o->keep) ||
-	    is_among(output, &o->delta))
+	    is_among(output, &o->delta) || is_among(output, options->keys))
 		return err_set(e, ERR_USAGE, "'%s' cannot be both read and written", output);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "swarm/err.h"
 #include "swarm/exporter.h"
 #include "swarm/head.h"
+#include "swarm/opt.h"
 #include "swarm/scratch.h"
 #include "swarm/trust.h"
 
@@ -20,6 +21,7 @@ struct handover_options {
 	bool force;              /* may replace what stands there */
 	/* Whose signatures make the releases genuine; NULL: no signature is looked at. */
 	const struct trust *trust;
+	const struct opt_list *keys; /* the files that `trust` is of; they are not written over */
 };
 
 struct handover {
