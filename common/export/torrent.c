@@ -50,24 +50,6 @@ static enum info_kind kind_of(const struct exporter_options *o)
 	return strcmp(o->kind, torrent_kinds[1]) == 0 ? INFO_HYBRID : INFO_V1;
 }
 
-static bool is_standard(const char *name)
-{
-	return name != NULL && strcmp(name, "-") == 0;
-}
-
-static int check_inputs(const struct exporter_job *job, struct err *e)
-{
-	const struct exporter_options *o = job->options;
-	int count = is_standard(job->manifest) + is_standard(job->head) + is_standard(o->tree);
-
-	for (size_t i = 0; i < o->previous.count; i++)
-		count += is_standard(o->previous.items[i]);
-	if (count <= 1)
-		return 0;
-	return err_set(e, ERR_USAGE,
-		       "only one of MANIFEST, --head, --previous and --tree can be standard input");
-}
-
 static int check_options(const struct exporter_options *o, enum info_kind kind, struct err *e)
 {
 	if (kind != INFO_V2 && o->tree == NULL)
@@ -125,8 +107,7 @@ static int start(void *self, struct err *e)
 
 	buf_init(&t->name);
 	t->kind = kind_of(options_of(t));
-	if (check_options(options_of(t), t->kind, e) != 0 || check_inputs(t->state.job, e) != 0 ||
-	    read_relatives(t, e) != 0)
+	if (check_options(options_of(t), t->kind, e) != 0 || read_relatives(t, e) != 0)
 		return -1;
 	return open_content(t, e);
 }
