@@ -149,7 +149,7 @@ void exporter_free(struct exporter *x)
 {
 	if (x == NULL)
 		return;
-	if (x->self != NULL) {
+	if (x->format != NULL && x->self != NULL) {
 		if (x->format->stop != NULL)
 			x->format->stop(x->self);
 		buf_release(&x->self->text);
