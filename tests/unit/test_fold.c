@@ -10,6 +10,8 @@
 
 #include "swarm/fold.h"
 
+#include "patience.h"
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static void assert_folds(const char *text, const char *folded)
@@ -125,14 +127,15 @@ static void fold_of_what_is_folded_changes_nothing(void **state)
 					     "\xE1\x84\x80\xE1\x85\xA1"};
 	struct buf once = BUF_INIT, twice = BUF_INIT;
 	struct err e = {0};
+	const unsigned step = (unsigned)patience_step(13);
 	unsigned changed = 0;
 
 	(void)state;
-	for (unsigned point = 1; point <= 0x10FFFF; point++) {
-		if (point == 0xD800)
+	for (unsigned point = 1; point <= 0x10FFFF; point += step) {
+		if (point >= 0xD800 && point < 0xE000)
 			point = 0xE000;
 		/* Beyond these planes there are no letters, as yet. */
-		if (point == 0x40000)
+		if (point >= 0x40000 && point < 0xE0000)
 			point = 0xE0000;
 		for (size_t i = 0; i < COUNT(before); i++) {
 			char text[16], encoded[5];
@@ -146,7 +149,7 @@ static void fold_of_what_is_folded_changes_nothing(void **state)
 		}
 	}
 	/* 1,530 have a folding in Unicode 15, and some 1,000 another spelling. */
-	assert_true(changed > 2000 && changed < 4000);
+	assert_true(changed > 2000 / step && changed < 4000 / step);
 	buf_release(&once);
 	buf_release(&twice);
 }

@@ -16,6 +16,8 @@
 #include "swarm/buf.h"
 #include "swarm/patterns.h"
 
+#include "patience.h"
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define REGEXES_MAX  16
 #define BLOCK        ((size_t)16384)
@@ -230,6 +232,7 @@ struct split {
 static void assert_splits(const char *const *regexes, const struct buf *text,
 			  const struct split *splits, size_t count)
 {
+	const size_t step = count > 10 ? patience_step(5) : 1;
 	struct finds want = {.count = 0};
 
 	reference(&want, regexes, text);
@@ -237,7 +240,7 @@ static void assert_splits(const char *const *regexes, const struct buf *text,
 		struct finds got = {.text = text};
 		struct patterns *p = make(regexes, engines[k]);
 		struct patterns_scanner *s = make_scanner(p, &got);
-		for (size_t i = 0; i < count; i++) {
+		for (size_t i = 0; i < count; i += step) {
 			got.count = 0;
 			scan(s, text, text->len, splits[i].first, splits[i].rest);
 			assert_same(&got, &want, patterns_engine_name(p), splits[i].first,
@@ -364,7 +367,7 @@ static void patterns_find_the_same_in_random_blocks(void **state)
 		struct finds got = {.text = &text};
 		struct patterns *p = make(regexes_of_all_kinds, engines[k]);
 		struct patterns_scanner *s = make_scanner(p, &got);
-		for (size_t round = 0; round < 60; round++) {
+		for (size_t round = 0; round < patience(60, 6); round++) {
 			static const size_t most[] = {50, 9000, 20000, 140000};
 			got.count = 0;
 			patterns_begin(s, text.len);
@@ -393,6 +396,7 @@ static void assert_found_around(size_t len, size_t block, size_t from, size_t to
 	for (size_t i = 0; i < 4 * block + 1000; i++)
 		buf_addc(&text, i % 100 == 99 ? '\n' : '.');
 	assert_false(text.failed);
+	step *= patience_step(7);
 	for (size_t k = 0; k < COUNT(engines); k++) {
 		struct finds got = {.text = &text};
 		struct patterns *p = make(regexes, engines[k]);
@@ -497,7 +501,7 @@ static void patterns_see_enough_of_what_stands_in_front(void **state)
 	while (text.len < 3 * BLOCK)
 		buf_addc(&text, 'x');
 	for (size_t i = 0; i < COUNT(from); i++)
-		for (size_t at = from[i]; at < from[i] + 80; at++) {
+		for (size_t at = from[i]; at < from[i] + 80; at += patience_step(7)) {
 			text.data[at] = 'w';
 			assert_splits(regexes, &text, &split, 1);
 			text.data[at] = 'x';
@@ -538,7 +542,7 @@ static void patterns_find_a_moved_start_wherever_blocks_meet(void **state)
 	const struct split split = {BLOCK, BLOCK};
 
 	(void)state;
-	for (size_t at = BLOCK - 90; at < BLOCK + 90; at++) {
+	for (size_t at = BLOCK - 90; at < BLOCK + 90; at += patience_step(7)) {
 		struct buf text = BUF_INIT;
 		while (text.len < 2 * BLOCK)
 			buf_addc(&text, '.');
@@ -580,7 +584,7 @@ static void patterns_find_in_a_line_as_long_as_the_file(void **state)
 	struct buf text = BUF_INIT;
 
 	(void)state;
-	for (size_t i = 0; i < 3000000; i++)
+	for (size_t i = 0; i < patience(3000000, 600000); i++)
 		buf_addc(&text, 'x');
 	for (size_t at = 1000; at < text.len; at += 262100)
 		memcpy(text.data + at, "needle9y", 8);
@@ -608,7 +612,8 @@ static void patterns_find_the_same_when_less_comes_than_should(void **state)
 			struct finds got = {.text = &text};
 			struct patterns *p = make(regexes_of_all_kinds, engines[k]);
 			struct patterns_scanner *s = make_scanner(p, &got);
-			for (size_t n = 0; n < COUNT(sizes) * COUNT(splits); n++) {
+			for (size_t n = 0; n < COUNT(sizes) * COUNT(splits);
+			     n += patience_step(4)) {
 				const struct split *split = &splits[n / COUNT(sizes)];
 				got.count = 0;
 				scan(s, &text, sizes[n % COUNT(sizes)], split->first, split->rest);

@@ -11,6 +11,8 @@
 
 #include "swarm/similar.h"
 
+#include "patience.h"
+
 #define AMPLE (UINT64_C(64) << 20)
 #define MAX   4
 
@@ -282,10 +284,10 @@ static void similar_is_not_slowed_down_by_a_crowd(void **state)
 	(void)state;
 	/* Twenty thousand equal files: all pairs of windows would be ten thousand million. */
 	double before = seconds();
-	for (size_t i = 0; i < 20000; i++)
+	for (size_t i = 0; i < patience(20000, 2000); i++)
 		add(s, i, old, 8192);
 	seal(s);
-	for (size_t i = 0; i < 1000; i++)
+	for (size_t i = 0; i < patience(1000, 100); i++)
 		assert_int_equal(find(s, old, 8192, MAX, matches), MAX);
 	assert_true(seconds() - before < 60);
 	for (size_t i = 0; i < MAX; i++)
@@ -381,7 +383,7 @@ static void similar_survives_content_of_any_shape(void **state)
 /* With this gear table, the two letters make a window at every byte. */
 static void similar_keeps_little_of_content_that_is_cut_everywhere(void **state)
 {
-	size_t len = (size_t)16 << 20;
+	size_t len = patience(16, 2) << 20;
 	uint8_t *bytes = malloc(len), *other = noise(100000, 5);
 	struct similar *s = make(AMPLE);
 	struct similar_match found[MAX];

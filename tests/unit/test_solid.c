@@ -10,6 +10,8 @@
 
 #include "swarm/solid.h"
 
+#include "patience.h"
+
 #define MEMORY (UINT64_C(1) << 30)
 
 /* --- texts ------------------------------------------------------------------------------------ */
@@ -205,8 +207,8 @@ static void source_close_behind(void **state)
 	struct buf old = BUF_INIT, new = BUF_INIT;
 
 	(void)state;
-	for (unsigned apart = 1; apart <= 40; apart++) {
-		for (unsigned i = 0; i < 500; i++)
+	for (size_t apart = 1; apart <= patience(40, 10); apart++) {
+		for (size_t i = 0; i < 500; i++)
 			buf_addc(&new, (char)('a' + i % apart));
 		(void)round_trip(&old, &new);
 	}
@@ -247,7 +249,7 @@ static void edit(struct buf *new, const struct buf *old)
 static void random_edits(void **state)
 {
 	(void)state;
-	for (uint32_t i = 0; i < 40; i++) {
+	for (uint32_t i = 0; i < patience(40, 8); i++) {
 		struct buf old = BUF_INIT, new = BUF_INIT;
 		seed = 1000 + i;
 		add_words(&old, 1 + any(20000));
@@ -264,12 +266,13 @@ static void random_edits(void **state)
 
 static void little_memory_still_finds_long_pieces(void **state)
 {
+	const size_t len = patience(2000000, 500000);
 	struct buf old = BUF_INIT, new = BUF_INIT;
 
 	(void)state;
 	seed = 5;
-	add_noise(&old, 2000000);
-	for (size_t at = 1900000; at > 0; at -= 100000)
+	add_noise(&old, len);
+	for (size_t at = len - 100000; at > 0; at -= 100000)
 		buf_add(&new, old.data + at, 100000);
 	assert_in_range(round_trip_with(&old, &new, 0), 1, 2000);
 	buf_release(&old);
@@ -302,8 +305,7 @@ static void what_the_model_has_no_time_for_is_bulk(void **state)
 
 	(void)state;
 	/* 8 MiB through the model would take valgrind a quarter of an hour. */
-	const char *valgrind = getenv("VALGRIND");
-	if (valgrind != NULL && *valgrind != '\0')
+	if (patience(2, 1) == 1)
 		skip();
 	seed = 7;
 	add_words(&old, 1000);
