@@ -101,6 +101,24 @@ own_mounts() { "$ROOT/tests/support/own-mounts" "$@"; }
 # Whether the commands can be run without /proc: its own mounts are needed, and sanitizers need it.
 can_hide_proc() { [[ $BIN != *-address* ]] && own_mounts true 2>/dev/null; }
 
+# halt PROCESS FILE: stops it while it has FILE open; fails if it ended before that was seen. Nothing is
+# started here for each look, and the process is to be a nice one: on a busy machine, it would else be done
+# before the second look.
+halt() {
+    local open state
+    while [[ -e /proc/$1/exe ]]; do
+        for open in "/proc/$1/fd/"*; do
+            [[ $open -ef $2 ]] || continue
+            kill -STOP "$1" 2>/dev/null || return
+            while state=$(cat "/proc/$1/stat" 2>/dev/null) && [[ ${state##*) } != [TZ]* ]]; do sleep 0.01; done
+            # It may have closed the file meanwhile.
+            [[ ! $open -ef $2 ]] || return 0
+            kill -CONT "$1"
+        done
+    done
+    return 1
+}
+
 # is ACTUAL EXPECTED NAME
 is() {
     if [[ $1 == "$2" ]]; then
