@@ -234,6 +234,12 @@ class Client:
 
     # --- its life ---------------------------------------------------------------------------------
 
+    def next_poll(self, due):
+        """A client asks by its own clock, whatever it did meanwhile: those that got a release at once do not
+        ask at once for ever after."""
+        missed = max(0, time.time() - due) // self.config["poll"]
+        return due + (missed + 1) * self.config["poll"]
+
     def live(self):
         if self.config["adopt"]:
             self.adopt(self.config["adopt"])
@@ -242,8 +248,8 @@ class Client:
         self.wait_for(self.config["arrive"])
         if self.version:
             self.pause(self.phase)
+        due = time.time()
         while True:
-            began = time.time()
             head = self.poll()
             if head:
                 if self.config["prepare_first"]:
@@ -256,7 +262,8 @@ class Client:
                 if not self.config["prepare_first"]:
                     self.prepare(head)
                 self.install(head["version"])
-            self.wait_for(began + self.config["poll"])
+            due = self.next_poll(due)
+            self.wait_for(due)
 
 
 def main():
