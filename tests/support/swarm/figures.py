@@ -79,7 +79,7 @@ def figures(told):
     result = {"story": story, "delta_bytes": told["delta_bytes"]}
     if story["arrival"] is not None:
         turns = [it["at"] for it in told["events"] if it["event"] == "turn" and it["version"] == VERSIONS[0]]
-        result["install"] = phase(told, VERSIONS[0], min(turns) - 1, at["start"] - story["lead"])
+        result["install"] = phase(told, VERSIONS[0], min(turns) - 1, at["publish"])
     result["update"] = phase(told, VERSIONS[1], at["start"], at["end"])
     for it in told["events"]:
         if it["client"] == "seedbox" and it["event"] == "end":

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 
 import documents
 from commands import run
@@ -29,21 +30,26 @@ class Publisher:
     def head(self, version):
         return self.path(f"{version}.head")
 
-    def make(self, version, tree, rollout=None, piece_length="auto"):
-        """A release, and the delta from the one before it. rollout: (start, window in seconds)"""
+    def make(self, version, tree, piece_length="auto"):
+        """A release, and the delta from the one before it."""
         inventory = self.path(f"{version}.inventory")
         before = self.versions[-1] if self.versions else None
         like = ["--like", self.manifest(before)] if before else ["--piece-length", str(piece_length)]
         run("swarmpack", tree, "--rules", self.rules, *like, "--bundle", self.tree(version) + "/", "-o", inventory)
         serial = ["--serial", "next", "--previous", self.head(before)] if before else ["--serial", "1"]
-        window = ["--rollout-start", rollout[0], "--rollout-window", f"{rollout[1]}s"] if rollout else []
         run("swarmsign", inventory, "--key", self.key, "--product", self.product, "--release", version, *serial,
-            *window, "--head", self.head(version), "-o", self.manifest(version))
+            "--head", self.head(version), "-o", self.manifest(version))
         if before:
             run("swarmdiff", self.manifest(before), self.manifest(version), "-o", self.path("unsigned.delta"), "-f")
             run("swarmsign", self.path("unsigned.delta"), "--key", self.key, "-f",
                 "-o", self.path(f"{before}-{version}.delta"))
         self.versions.append(version)
+
+    def schedule(self, version, start, window):
+        """Signs it again, with a rollout: seconds since the epoch, and seconds. What was made of it stays as it is."""
+        run("swarmsign", self.manifest(version), "--key", self.key, "--resign", "--head", self.head(version), "-f",
+            "--rollout-start", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(start)), "--rollout-window", f"{window}s",
+            "-o", self.manifest(version))
 
     def publish(self, version, www):
         """What others point to before what points to it: content, manifest, delta, and last the head."""

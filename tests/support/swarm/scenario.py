@@ -78,9 +78,7 @@ def tell(story, folder, say):
         say(f"{story.name}: {story.clients} clients get {VERSIONS[0]}")
         swarm.wait_for(story.clients, story.patience, "complete", version=VERSIONS[0])
 
-        at["start"] = math.ceil(time.time() + story.lead)
-        publisher.make(VERSIONS[1], story.trees[1],
-                       (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at["start"])), story.window))
+        publisher.make(VERSIONS[1], story.trees[1])
         if story.seedbox:
             swarm.add("client.py", {
                 **common, "name": "seedbox", "address": next(address), "folder": os.path.join(folder, "seedbox"), "product": "farm",
@@ -93,6 +91,8 @@ def tell(story, folder, say):
             swarm.add("liar.py", liar)
             swarm.wait_for(1, story.patience, "here", client="liar")
         at["publish"] = time.time()
+        at["start"] = math.ceil(at["publish"] + story.lead)
+        publisher.schedule(VERSIONS[1], at["start"], story.window)
         publisher.publish(VERSIONS[1], origin.www)
         say(f"{story.name}: {VERSIONS[1]} is published, to spread within {story.window} s")
         if story.origin_dies:
