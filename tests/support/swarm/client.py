@@ -13,6 +13,7 @@ arrive                    when it begins, in seconds since the epoch
 seed                      of its random numbers
 seedbox                   whether it is the publisher's own: it serves what it has adopted until others do, and no more
 adopt                     folder of a release that it holds already, with its manifest beside it, or null
+by                        what it fetches for an update: "files" that have changed, or a "patch", where there is one
 prepare_first             whether it asks the origin for the delta as soon as it hears of a release, and not
                           when it is its turn
 late                      whether, for an update, it also waits for a byte on standard input
@@ -50,6 +51,7 @@ class Client:
         self.peer = Peer(config["address"], config["upload_rate"])
         self.version = None
         self.transfers = {}
+        self.patch = None
         self.called = False
         self.tag = None
         self.phase = self.random.random() * config["poll"]
@@ -136,36 +138,52 @@ class Client:
 
     # --- a release --------------------------------------------------------------------------------
 
-    def fetch_delta(self, head):
-        delta = f"{self.version}-{head['version']}.delta"
-        return self.version is not None and self.get(delta, self.path(delta), missing_is_fine=True)
+    def delta(self, version):
+        return self.path(f"{self.version}-{version}.delta")
 
-    def make_manifest(self, head, delta):
+    def fetch_delta(self, version):
+        delta = self.delta(version)
+        return self.version is not None and self.get(os.path.basename(delta), delta, missing_is_fine=True)
+
+    def fetch_patch(self, version):
+        """The manifest of the release that the delta's payload is; returns its path but for the ending, or None."""
+        product, release = documents.patch_release(self.config["product"], self.version, version)
+        name = f"{product}-{release}"
+        if not self.get(f"{name}.manifest", self.path(f"{name}.manifest"), missing_is_fine=True):
+            return None
+        run("swarmverify", self.path(f"{name}.manifest"), "--trust", self.config["trust"], "--product", product)
+        return self.path(name)
+
+    def is_patch_of(self, delta, patch):
+        """Whether the one file of that release is the payload that the delta asks for. Both were checked."""
+        entry, = documents.files(patch + ".manifest").values()
+        return entry["sha256"] == documents.header(delta).get("solid", {}).get("sha256")
+
+    def run_swarmpatch(self, version, *more):
+        run("swarmpatch", self.delta(version), "--old-manifest", self.manifest(self.version),
+            "--head", self.path("new.head"), "--trust", self.config["trust"], *more)
+
+    def make_manifest(self, version, delta):
         """By the delta, else from the origin."""
-        version = head["version"]
         if delta:
-            run("swarmpatch", self.path(f"{self.version}-{version}.delta"), "--old-manifest", self.manifest(self.version),
-                "--head", self.path("new.head"), "--trust", self.config["trust"],
-                "--new-manifest", self.manifest(version))
+            self.run_swarmpatch(version, "--new-manifest", self.manifest(version))
         else:
             self.get(f"{self.release(version)}.manifest", self.manifest(version))
             run("swarmverify", self.manifest(version), "--trust", self.config["trust"], "--head", self.path("new.head"))
 
-    def reuse(self, version):
-        """What is here already is copied, whatever it was called; returns its bytes, and what is needed."""
+    def sources(self, version):
+        """Of each of its files, the entry and where that content is here already, whatever it was called."""
         old = documents.files(self.manifest(self.version)) if self.version else {}
         by_content = {(entry["size"], entry.get("root")): path for path, entry in old.items()}
-        held = needed = 0
-        for path, entry in documents.files(self.manifest(version)).items():
-            here = by_content.get((entry["size"], entry.get("root")))
-            if here is None:
-                needed += entry["size"] if entry["label"] == "public" else 0
-                continue
-            target = os.path.join(self.path(self.release(version)), path)
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            shutil.copyfile(os.path.join(self.path(self.release(self.version)), here), target)
-            held += entry["size"]
-        return held, needed
+        return [(entry, by_content.get((entry["size"], entry.get("root"))))
+                for entry in documents.files(self.manifest(version)).values()]
+
+    def reuse(self, version, sources):
+        for entry, here in sources:
+            if here is not None:
+                target = os.path.join(self.path(self.release(version)), entry["path"])
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                shutil.copyfile(os.path.join(self.path(self.release(self.version)), here), target)
 
     def fetch_from_origin(self, version):
         """What only the origin may serve."""
@@ -175,8 +193,9 @@ class Client:
                 self.get(f"{self.release(version)}/{path}", target)
 
     def share(self, version):
-        torrent = metainfo.torrent(self.manifest(version), self.config["origin"], self.config["tracker"])
-        transfer = self.peer.fetch(torrent, self.folder)
+        """The files of the release, or the payload that they are made of."""
+        manifest, folder = (self.patch + ".manifest", self.patch) if self.patch else (self.manifest(version), self.folder)
+        transfer = self.peer.fetch(metainfo.torrent(manifest, self.config["origin"], self.config["tracker"]), folder)
         while not transfer.is_checked():
             self.pause(0.05)
         self.transfers[version] = transfer
@@ -189,10 +208,26 @@ class Client:
     def prepare(self, head):
         """Gets all that only the origin has, and what is here already."""
         version = head["version"]
-        self.make_manifest(head, self.fetch_delta(head))
-        held, needed = self.reuse(version)
-        self.fetch_from_origin(version)
-        self.tell("prepared", version=version, held=held, needed=needed)
+        delta = self.fetch_delta(version)
+        patch = self.fetch_patch(version) if delta and self.config["by"] == "patch" else None
+        self.make_manifest(version, delta)
+        sources = self.sources(version)
+        held = sum(entry["size"] for entry, here in sources if here is not None)
+        if patch and self.is_patch_of(self.delta(version), patch):
+            self.patch = patch
+            needed = documents.header(patch + ".manifest")["bytes"]
+        else:
+            self.patch = None
+            needed = sum(entry["size"] for entry, here in sources if here is None and entry["label"] == "public")
+            self.reuse(version, sources)
+            self.fetch_from_origin(version)
+        self.tell("prepared", version=version, way="patch" if self.patch else "files", held=held, needed=needed)
+
+    def make_tree(self, version):
+        """Of the old one and the payload."""
+        payload, = documents.files(self.patch + ".manifest")
+        self.run_swarmpatch(version, "--old-tree", self.path(self.release(self.version)), "--solid", os.path.join(self.patch, payload),
+                            "-o", self.path(self.release(version)))
 
     def install(self, version):
         transfer = self.share(version)
@@ -207,6 +242,8 @@ class Client:
                 print(transfer.describe(), file=sys.stderr, flush=True)
         transfer.tend()
         self.peer.flush(transfer)
+        if self.patch:
+            self.make_tree(version)
         self.verify(version, "--head", self.path("new.head"))
         self.version = version
         self.tell("complete", version=version, **transfer.counters())

@@ -1,4 +1,4 @@
-"""What a client reads in manifests and heads that were verified."""
+"""What a client reads in documents that were verified."""
 
 import base64
 import json
@@ -17,6 +17,12 @@ def files(manifest):
     return {entry["path"]: entry for entry in entries}
 
 
-def header(manifest):
-    with open(manifest, encoding="utf-8") as lines:
+def header(document):
+    """The first line of a manifest or a delta."""
+    with open(document, encoding="utf-8") as lines:
         return json.loads(lines.readline())
+
+
+def patch_release(product, before, version):
+    """(product, version) of the release whose one file is the solid payload between two others."""
+    return f"{product}-patch", f"{before}-{version}"

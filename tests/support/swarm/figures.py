@@ -20,8 +20,8 @@ def share_done(moments, share):
 def is_peer_content(told, request, version):
     """Whether peers could have served it."""
     folder, _, path = request.path.lstrip("/").partition("/")
-    entry = told["manifests"][version].get(path)
-    return folder == f"farm-{version}" and (entry is None or entry["label"] == "public")
+    files = told["shared"][version].get(folder)
+    return files is not None and (path not in files or files[path]["label"] == "public")
 
 
 def phase(told, version, since, until):
@@ -38,7 +38,7 @@ def phase(told, version, since, until):
         if prepared is None:
             continue
         clients.append({
-            "client": name, "turn": turn["at"] - since, "complete": done["at"] - since,
+            "client": name, "way": prepared["way"], "turn": turn["at"] - since, "complete": done["at"] - since,
             "seconds": done["at"] - turn["at"], "held_bytes": prepared["held"], "needed_bytes": prepared["needed"],
             "missing_bytes": by_kind["transfer"][name]["missing"], "received_bytes": done["received"],
             "failed_bytes": done["failed"], "redundant_bytes": done["redundant"],
@@ -46,6 +46,7 @@ def phase(told, version, since, until):
     needed = sum(it["needed_bytes"] for it in clients)
     origin = sum(it.bytes for it in content)
     seconds = spread(requests, since, until)
+    but_polls = spread([it for it in requests if it.kind() != "head"], since, until)
     kinds = collections.Counter(it.kind() for it in requests)
     moments = [it["complete"] for it in clients]
     return {
@@ -54,6 +55,7 @@ def phase(told, version, since, until):
         "origin_other_bytes": sum(it.bytes for it in requests) - origin,
         "requests": {**kinds, "refused": sum(it.status == 503 for it in requests)},
         "requests_by_second": seconds, "peak_requests": max(seconds),
+        "requests_but_polls_by_second": but_polls, "peak_requests_but_polls": max(but_polls),
         "bytes_by_second": by_second(requests, since, until),
         "complete_50": share_done(moments, 0.5), "complete_95": share_done(moments, 0.95),
         "complete_100": share_done(moments, 1), "failed_bytes": sum(it["failed_bytes"] for it in clients)}

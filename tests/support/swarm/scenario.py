@@ -9,7 +9,6 @@ import shutil
 import tempfile
 import time
 
-import documents
 from origin import Origin
 from release import Publisher
 from swarm import Swarm
@@ -30,6 +29,7 @@ class Story:
     rate: int = 40  # requests for content that the origin answers a second
     upload_rate: int = 1 << 20  # of each client, bytes a second
     piece_length: int = 65536
+    by: str = "files"  # what clients fetch for the update: files that have changed, or a patch, the payload of all of them
     arrival: int | None = None  # the old release spreads, to clients that come within so many seconds; None: they have it
     prepare_first: bool = False
     seedbox: bool = False  # the publisher's own peer has the new release before others hear of it
@@ -73,12 +73,12 @@ def tell(story, folder, say):
                 **common, "seedbox": False, "name": name, "address": next(address), "folder": os.path.join(folder, name),
                 "product": "farm", "channel": "stable", "trust": publisher.trust, "upload_rate": story.upload_rate,
                 "poll": story.poll, "arrive": arrive, "seed": story.seed * 1000 + i, "late": i < story.late,
-                "prepare_first": story.prepare_first,
+                "prepare_first": story.prepare_first, "by": story.by,
                 "adopt": None if story.arrival is not None else publisher.tree(VERSIONS[0])})
         say(f"{story.name}: {story.clients} clients get {VERSIONS[0]}")
         swarm.wait_for(story.clients, story.patience, "complete", version=VERSIONS[0])
 
-        publisher.make(VERSIONS[1], story.trees[1])
+        publisher.make(VERSIONS[1], story.trees[1], patch=story.by == "patch")
         if story.seedbox:
             swarm.add("client.py", {
                 **common, "name": "seedbox", "address": next(address), "folder": os.path.join(folder, "seedbox"), "product": "farm",
@@ -107,7 +107,7 @@ def tell(story, folder, say):
         say(f"{story.name}: all clients have it")
         swarm.end()
         return {"story": dataclasses.asdict(story), "at": at, "events": swarm.events, "requests": origin.requests(),
-                "manifests": {version: documents.files(publisher.manifest(version)) for version in VERSIONS},
+                "shared": {version: publisher.shared(version) for version in VERSIONS},
                 "delta_bytes": os.path.getsize(publisher.path(f"{VERSIONS[0]}-{VERSIONS[1]}.delta"))}
 
 
