@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The whole story: bench.py OLD NEW RULES JSON SVG. A table for people on standard output."""
+"""The whole story: bench.py OLD NEW RULES PUBLIC-RULES JSON SVG. A table for people on standard output."""
 
 import json
 import os
@@ -30,13 +30,16 @@ def larger_than_a_piece(tree, folder):
     return folder
 
 
-def stories(trees, rules, folder):
+def stories(trees, rules, public_rules, folder):
     common = {"trees": trees, "rules": rules, "clients": CLIENTS, "window": WINDOW, "piece_length": PIECE}
+    patch = {**common, "rules": public_rules, "by": "patch"}
     large = tuple(larger_than_a_piece(tree, os.path.join(folder, str(i))) for i, tree in enumerate(trees))
     return [
         Story("window", **common, arrival=20),
         Story("stampede", **{**common, "window": 1}),
         Story("seedbox", **common, seedbox=True),
+        Story("patch, window", **patch),
+        Story("patch, all at once", **{**patch, "window": 1}),
         Story("origin dies", **{**common, "window": WINDOW // 4}, prepare_first=True, origin_dies=True),
         Story("liar", **{**common, "trees": large, "window": WINDOW // 4}, liar=True),
     ]
@@ -45,6 +48,7 @@ def stories(trees, rules, folder):
 def claims(found):
     window, stampede = found["window"]["update"], found["stampede"]["update"]
     seedbox = found["seedbox"]["update"]
+    patch, patch_stampede = found["patch, window"]["update"], found["patch, all at once"]["update"]
     liar, dies = found["liar"], found["origin dies"]["update"]
 
     def claim(text, measured, wanted, reached):
@@ -64,6 +68,10 @@ def claims(found):
         at_most("all clients updated with a seedbox, of the window", seedbox["complete_100"] / WINDOW, 1.1),
         at_most("peak of requests, of that without a window", window["peak_requests"] / stampede["peak_requests"], 0.1),
         at_most("the same with window and seedbox, of that with neither", seedbox["peak_requests"] / stampede["peak_requests"], 0.1),
+        at_least("update by a patch: share of its bytes from peers", patch["offload"], 0.9),
+        at_least("the same without a window", patch_stampede["offload"], 0.9),
+        at_most("all clients updated by a patch, of the window", patch["complete_100"] / WINDOW, 1.1),
+        at_most("peak of requests by a patch, of that without a window", patch["peak_requests"] / patch_stampede["peak_requests"], 0.1),
         at_least("clients updated though a peer lies, verified", len(liar["update"]["clients"]) / CLIENTS, 1),
         at_least("clients updated though the origin died, verified", len(dies["clients"]) / CLIENTS, 1),
         at_least("of these, after its death", 1 - dies["complete_before_death"] / CLIENTS, 0.5),
@@ -71,16 +79,16 @@ def claims(found):
 
 
 def print_tables(found, made):
-    print(f"{'':24}{'needed':>9} {'origin':>9} {'copies':>7} {'peers':>7} {'-- seconds until --':>23} {'-- requests/s --':>17}")
-    print(f"{'':24}{'MB':>9} {'MB':>9} {'':>7} {'%':>7} {'50 %':>7} {'95 %':>7} {'100 %':>7} {'peak':>8} {'all':>8}")
+    print(f"{'':28}{'needed':>9} {'origin':>9} {'copies':>7} {'peers':>7} {'-- seconds until --':>23} {'------ requests ------':>26}")
+    print(f"{'':28}{'MB':>9} {'MB':>9} {'':>7} {'%':>7} {'50 %':>7} {'95 %':>7} {'100 %':>7} {'peak/s':>8} {'no polls':>8} {'all':>8}")
     for name, it in found.items():
         for part in ("install", "update"):
             if part in it:
                 p = it[part]
                 origin = p["origin_content_bytes"] + p.get("seedbox_bytes", 0)
-                print(f"{name + ', ' + part:24}{p['needed_bytes'] / 1e6:9.1f} {origin / 1e6:9.1f} {p['copies_from_origin']:7.2f} "
+                print(f"{name + ', ' + part:28}{p['needed_bytes'] / 1e6:9.2f} {origin / 1e6:9.2f} {p['copies_from_origin']:7.2f} "
                       f"{p['offload'] * 100:7.1f} {p['complete_50']:7.1f} {p['complete_95']:7.1f} {p['complete_100']:7.1f} "
-                      f"{p['peak_requests']:8} {sum(p['requests_by_second']):8}")
+                      f"{p['peak_requests']:8} {p['peak_requests_but_polls']:8} {sum(p['requests_by_second']):8}")
     liar = found["liar"]
     print(f"the liar sent {liar['liar']['bytes'] / 1e6:.2f} MB to {liar['liar']['peers']} clients; "
           f"they threw away {liar['update']['failed_bytes'] / 1e6:.2f} MB, and asked others")
@@ -127,10 +135,10 @@ def save(result, found, made):
         write(result, json.dumps({"stories": found, "claims": made}, indent=1) + "\n")
 
 
-def main(old, new, rules, result, picture):
+def main(old, new, rules, public_rules, result, picture):
     found = {}
     with tempfile.TemporaryDirectory(prefix="swarm.") as folder:
-        for story in stories((old, new), rules, folder):
+        for story in stories((old, new), rules, public_rules, folder):
             found[story.name] = figures(play(story, lambda text: print(text, file=sys.stderr, flush=True)))
             # What comes after it may fail, minutes later.
             save(result, found, [])
