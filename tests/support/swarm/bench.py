@@ -32,7 +32,8 @@ def larger_than_a_piece(tree, folder):
 
 def stories(trees, rules, public_rules, folder):
     common = {"trees": trees, "rules": rules, "clients": CLIENTS, "window": WINDOW, "piece_length": PIECE}
-    patch = {**common, "rules": public_rules, "by": "patch"}
+    # Clients that have a machine each decode a patch at once; here all share one, and it may be busy.
+    patch = {**common, "rules": public_rules, "by": "patch", "patience": 900}
     large = tuple(larger_than_a_piece(tree, os.path.join(folder, str(i))) for i, tree in enumerate(trees))
     return [
         Story("window", **common, arrival=20),
