@@ -9,7 +9,7 @@
 #   browser_shot NAME FILE         a picture of the page
 #   browser_end NAME
 #
-# An answer has a minute to come: else it is 'no answer', and the test goes wrong by itself.
+# An answer has three minutes to come: else it is 'no answer', and the test goes wrong by itself.
 
 declare -A browser_pid=() browser_to=() browser_from=()
 said=
@@ -28,7 +28,7 @@ browser_start() {
 browser_ask() { # NAME LINE
     echo "$2" >&"${browser_to[$1]}"
     # shellcheck disable=SC2034 # for those who ask
-    IFS= read -r -t 60 -u "${browser_from[$1]}" said || said='no answer'
+    IFS= read -r -t 180 -u "${browser_from[$1]}" said || said='no answer'
 }
 browser_open() { browser_ask "$1" "open $2"; }
 browser_tell() { browser_ask "$1" "tell $2"; }
