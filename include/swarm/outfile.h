@@ -35,7 +35,7 @@ void outfile_free(struct outfile *o);
 ERR_CHECK int outfile_write(struct outfile *o, const void *bytes, size_t len, struct err *e);
 /*
  * The same for text that a caller gathers: writes it and clears it as soon as it is worth a write;
- * outfile_drain() writes whatever there is. Both check the text.
+ * outfile_drain() writes whatever there is. The text is checked when it is written.
  */
 ERR_CHECK int outfile_gather(struct outfile *o, struct buf *text, struct err *e);
 ERR_CHECK int outfile_drain(struct outfile *o, struct buf *text, struct err *e);
