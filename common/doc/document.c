@@ -192,7 +192,8 @@ uint64_t document_body_bytes(const struct document *d)
 int document_envelope(const struct document *d, struct envelope *ret, struct err *e)
 {
 	if (d->kind == DOCUMENT_INVENTORY)
-		return err_set(e, ERR_USAGE, "'%s' is an inventory: nobody has signed it", d->name);
+		return err_set(e, ERR_UNTRUSTED, "'%s' is an inventory: nobody has signed it",
+			       d->name);
 	if (!d->is_signed)
 		return err_set(e, ERR_UNTRUSTED, "'%s' is a delta that is not signed", d->name);
 	if (envelope_parse(d->envelope.data, d->envelope.len, ret, e) == 0)

@@ -38,7 +38,7 @@ const char *document_name(const struct document *d);
 bool document_is_signed(const struct document *d);
 /*
  * The envelope of a manifest or a delta (its last line) or head. `ret` is initialised.
- * ERR_UNTRUSTED for a delta that is not signed.
+ * ERR_UNTRUSTED for an inventory, and for a delta that is not signed.
  */
 ERR_CHECK int document_envelope(const struct document *d, struct envelope *ret, struct err *e);
 /* How long it is without its envelope, in bytes; 0 for a head. */

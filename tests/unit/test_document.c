@@ -122,7 +122,7 @@ static void document_tells_what_it_is(void **state)
 	assert_files(d, 1);
 	envelope_init(&v);
 	assert_int_equal(document_envelope(d, &v, &e), -1);
-	assert_int_equal(e.code, ERR_USAGE);
+	assert_int_equal(e.code, ERR_UNTRUSTED);
 	envelope_release(&v);
 	document_close(d);
 
