@@ -118,9 +118,13 @@ int ring_generate(const char *prefix, const char *passphrase, bool force, struct
 	struct outfile_options open_how = {.force = force};
 	struct outfile *secret_file = NULL, *open_file = NULL;
 	struct buf secret = BUF_INIT, open = BUF_INIT;
+	size_t len = strlen(prefix);
 	int status = -1;
-	struct key *key = key_generate(e);
 
+	if (len == 0 || prefix[len - 1] == '/')
+		return err_set(e, ERR_USAGE, "'%s' names no key: give a name, such as '%srelease'",
+			       prefix, prefix);
+	struct key *key = key_generate(e);
 	if (key == NULL || key_format_private(key, passphrase, &secret, e) != 0 ||
 	    key_format_public(key, &open, e) != 0)
 		goto out;
