@@ -6,6 +6,7 @@
 #include "swarm/exporter.h"
 #include "swarm/handover.h"
 #include "swarm/headers.h"
+#include "swarm/storekey.h"
 #include "swarm/torrent.h"
 #include "swarm/trust.h"
 
@@ -13,7 +14,7 @@ struct options {
 	struct cli_options common;
 	struct opt_list trust;
 	const char *output, *head, *at;
-	struct exporter_options what;
+	struct format_options what;
 };
 
 #define AT(field) offsetof(struct options, field), NULL
@@ -57,7 +58,7 @@ static const struct opt table[] = {
     {OPT_STRINGS, 0, "delta", "FILE", "a delta that leads to the release", AT(what.delta)},
     {OPT_STRING, 0, "prefix", "P", "what the keys of objects have in front", AT(what.prefix)},
     {OPT_CHOICE, 0, "layout", "L", "what keys are made of: release (the default) or hash",
-     offsetof(struct options, what.layout), exporter_layouts},
+     offsetof(struct options, what.layout), storekey_layouts},
     {OPT_FLAG, 0, "prune", NULL, "delete what only the --previous ones need", AT(what.prune)},
     {OPT_STRINGS, 0, "keep", "MANIFEST", "a release that --prune is to spare, too", AT(what.keep)},
     OPT_END,

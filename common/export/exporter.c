@@ -14,7 +14,7 @@
 #include "swarm/upload.h"
 #include "swarm/workbox.h"
 
-static const struct exporter_format *const formats[] = {
+static const struct format *const formats[] = {
     &torrent_format, &metalink_format, &sha256sums_format, &sri_format,
     &workbox_format, &headers_format,  &upload_format,     &unsealed_format,
 };
@@ -24,12 +24,11 @@ static const struct exporter_format *const formats[] = {
 const char *const exporter_names[] = {"torrent", "metalink", "sha256sums", "sri", "workbox",
 				      "headers", "upload",   "inventory",  NULL};
 const char *const exporter_labels[] = {"public", "origin", "all", NULL};
-const char *const exporter_layouts[] = {"release", "hash", NULL};
 
 struct exporter {
-	struct exporter_job job;
-	const struct exporter_format *format; /* as chosen */
-	struct exporter_state *self;          /* the format's */
+	struct format_job job;
+	const struct format *format; /* as chosen */
+	struct format_state *self;   /* the format's */
 	struct glob **only;
 	bool labels[LABEL_PRIVATE]; /* that are wanted */
 	bool matched;               /* --only, whatever the label */
@@ -40,7 +39,7 @@ struct exporter {
 /* --- formats and options ------------------------------------------------------------------------
  */
 
-static const struct exporter_format *find(const char *name)
+static const struct format *find(const char *name)
 {
 	for (size_t i = 0; i < FORMATS; i++)
 		if (strcmp(formats[i]->name, name) == 0)
@@ -48,7 +47,7 @@ static const struct exporter_format *find(const char *name)
 	return NULL;
 }
 
-static bool takes(const struct exporter_format *f, const char *option)
+static bool takes(const struct format *f, const char *option)
 {
 	if (strcmp(option, "only") == 0 || strcmp(option, "label") == 0)
 		return !f->all;
@@ -84,7 +83,7 @@ static void add_takers(struct buf *to, const char *option)
 
 int exporter_check(const struct opt *table, const void *values, const char *format, struct err *e)
 {
-	const struct exporter_format *f = find(format);
+	const struct format *f = find(format);
 
 	for (const struct opt *o = table; o->name != NULL || o->help != NULL; o++) {
 		if (o->name == NULL || !is_known(o->name) || !opt_given(o, values) ||
@@ -124,10 +123,10 @@ static int start(struct exporter *x, struct err *e)
 	return x->format->start != NULL ? x->format->start(x->self, e) : 0;
 }
 
-struct exporter *exporter_new(const struct exporter_job *job, struct err *e)
+struct exporter *exporter_new(const struct format_job *job, struct err *e)
 {
 	const struct opt_list *only = &job->options->only;
-	const struct exporter_format *named = find(job->options->format);
+	const struct format *named = find(job->options->format);
 	struct exporter *x = calloc(1, sizeof *x);
 
 	if (x == NULL) {

@@ -8,9 +8,9 @@
 /* --- what goes together -------------------------------------------------------------------------
  */
 
-static int check_inputs(const struct exporter_job *job, struct err *e)
+static int check_inputs(const struct format_job *job, struct err *e)
 {
-	const struct exporter_options *o = job->options;
+	const struct format_options *o = job->options;
 	const char *const single[] = {job->manifest, job->head, o->tree};
 	size_t n = opt_dashes(&o->previous) + opt_dashes(&o->keep) + opt_dashes(&o->delta);
 
@@ -38,7 +38,7 @@ static bool is_among(const char *output, const struct opt_list *inputs)
 
 int handover_check(const struct handover_options *options, struct err *e)
 {
-	const struct exporter_options *o = options->job.options;
+	const struct format_options *o = options->job.options;
 	const char *output = options->output;
 
 	if (check_inputs(&options->job, e) != 0)
@@ -105,7 +105,7 @@ static int read_earlier(struct exporter *x, const struct opt_list *manifests, bo
 
 static int read_all(const struct handover_options *o, struct handover *h, struct err *e)
 {
-	const struct exporter_options *what = o->job.options;
+	const struct format_options *what = o->job.options;
 	const struct intake_options in = {
 	    .manifest = o->job.manifest, .head = o->job.head, .trust = o->trust, .now = o->job.now};
 	const struct intake_sink sink = {h->exporter, begin, put};
@@ -123,7 +123,7 @@ int handover_run(const struct handover_options *options, struct scratch *scratch
 		 struct handover *ret, struct err *e)
 {
 	const struct outfile_options how = {.force = options->force};
-	struct exporter_job job = options->job;
+	struct format_job job = options->job;
 
 	*ret = (struct handover){.options = options};
 	job.out = ret->out = outfile_open(options->output, &how, scratch, e);

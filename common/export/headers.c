@@ -8,7 +8,7 @@
 
 /* One of the two is there: the maps are nginx's. */
 struct headers {
-	struct exporter_state state;
+	struct format_state state;
 	struct head head;
 	struct nginxmaps *maps;
 	struct nginxmaps_counts counts;
@@ -24,7 +24,7 @@ static void stop(void *self)
 	headerrules_free(h->rules);
 }
 
-static int start_maps(struct headers *h, const struct exporter_options *o, struct err *e)
+static int start_maps(struct headers *h, const struct format_options *o, struct err *e)
 {
 	const struct nginxmaps_options how = {o->url_prefix, o->payloads, o->match.items,
 					      o->match.count};
@@ -34,7 +34,7 @@ static int start_maps(struct headers *h, const struct exporter_options *o, struc
 }
 
 /* Rules for folders have to know of all files. */
-static int start_rules(struct headers *h, const struct exporter_options *o, struct err *e)
+static int start_rules(struct headers *h, const struct format_options *o, struct err *e)
 {
 	bool netlify = strcmp(o->server, "netlify") == 0;
 
@@ -54,7 +54,7 @@ static int start_rules(struct headers *h, const struct exporter_options *o, stru
 static int start(void *self, struct err *e)
 {
 	struct headers *h = self;
-	const struct exporter_options *o = h->state.job->options;
+	const struct format_options *o = h->state.job->options;
 	bool maps = o->server == NULL || strcmp(o->server, "nginx") == 0;
 
 	return maps ? start_maps(h, o, e) : start_rules(h, o, e);
@@ -140,7 +140,7 @@ static const char *const options[] = {"server", "payloads", "url-prefix", "match
 
 const char *const headers_servers[] = {"nginx", "netlify", "cloudflare", NULL};
 
-const struct exporter_format headers_format = {
+const struct format headers_format = {
     .name = "headers",
     .options = options,
     .size = sizeof(struct headers),

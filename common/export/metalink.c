@@ -9,7 +9,7 @@
 #include "swarm/weburl.h"
 
 struct metalink {
-	struct exporter_state state;
+	struct format_state state;
 	struct buf url;
 	struct release_id id;
 	uint64_t piece_length;
@@ -26,7 +26,7 @@ static void stop(void *self)
 	buf_release(&m->url);
 }
 
-static const struct exporter_options *options_of(const struct metalink *m)
+static const struct format_options *options_of(const struct metalink *m)
 {
 	return m->state.job->options;
 }
@@ -139,7 +139,7 @@ static int put(void *self, const struct pieces_file *file, struct err *e)
 static int begin(void *self, const struct header *header, const struct head *head, struct err *e)
 {
 	struct metalink *m = self;
-	const struct exporter_job *job = m->state.job;
+	const struct format_job *job = m->state.job;
 	const struct pieces_options how = {
 	    job->options->tree, header->piece_length, job->threads, job->progress, put, m};
 	struct buf *text = &m->state.text;
@@ -224,7 +224,7 @@ static void members(const void *self, struct jsonl_writer *w)
 
 static const char *const options[] = {"mirror", "tree", NULL};
 
-const struct exporter_format metalink_format = {
+const struct format metalink_format = {
     .name = "metalink",
     .options = options,
     .public_only = true,

@@ -6,7 +6,7 @@
 /* No path holds what GNU escapes: a backslash, a line feed or a carriage return. */
 static int add(void *self, const struct entry *entry, struct err *e)
 {
-	struct exporter_state *s = self;
+	struct format_state *s = self;
 	char hex[2 * SHA256_SIZE + 1];
 
 	if (plain_check(entry, "which is all that a list of checksums holds", e) != 0)
@@ -21,9 +21,9 @@ static int add(void *self, const struct entry *entry, struct err *e)
 
 static const char *const options[] = {NULL};
 
-const struct exporter_format sha256sums_format = {
+const struct format sha256sums_format = {
     .name = "sha256sums",
     .options = options,
-    .size = sizeof(struct exporter_state),
+    .size = sizeof(struct format_state),
     .add = add,
 };

@@ -5,7 +5,7 @@
 #include "swarm/urlpath.h"
 
 struct sri {
-	struct exporter_state state;
+	struct format_state state;
 	struct buf prefix;
 	bool comma;
 };
@@ -55,7 +55,7 @@ static int end(void *self, struct err *e)
 
 static const char *const options[] = {"url-prefix", NULL};
 
-const struct exporter_format sri_format = {
+const struct format sri_format = {
     .name = "sri",
     .options = options,
     .size = sizeof(struct sri),

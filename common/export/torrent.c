@@ -17,7 +17,7 @@
 const char *const torrent_kinds[] = {"v2", "hybrid", "v1", NULL};
 
 struct torrent {
-	struct exporter_state state;
+	struct format_state state;
 	enum info_kind kind;
 	struct head head;
 	struct buf name;
@@ -35,7 +35,7 @@ static bool has_v1(const struct torrent *t)
 	return t->kind != INFO_V2;
 }
 
-static const struct exporter_options *options_of(const struct torrent *t)
+static const struct format_options *options_of(const struct torrent *t)
 {
 	return t->state.job->options;
 }
@@ -43,14 +43,14 @@ static const struct exporter_options *options_of(const struct torrent *t)
 /* --- what is asked for --------------------------------------------------------------------------
  */
 
-static enum info_kind kind_of(const struct exporter_options *o)
+static enum info_kind kind_of(const struct format_options *o)
 {
 	if (o->kind == NULL || strcmp(o->kind, torrent_kinds[0]) == 0)
 		return INFO_V2;
 	return strcmp(o->kind, torrent_kinds[1]) == 0 ? INFO_HYBRID : INFO_V1;
 }
 
-static int check_options(const struct exporter_options *o, enum info_kind kind, struct err *e)
+static int check_options(const struct format_options *o, enum info_kind kind, struct err *e)
 {
 	if (kind != INFO_V2 && o->tree == NULL)
 		return err_set(e, ERR_USAGE, "--kind %s hashes the content: give --tree", o->kind);
@@ -146,7 +146,7 @@ static int begin_content(struct torrent *t, const struct header *header, struct 
 static int begin(void *self, const struct header *header, const struct head *head, struct err *e)
 {
 	struct torrent *t = self;
-	const struct exporter_options *o = options_of(t);
+	const struct format_options *o = options_of(t);
 
 	t->head = *head;
 	header_torrent_name(&t->name, &head->id);
@@ -215,7 +215,7 @@ static int add(void *self, const struct entry *entry, struct err *e)
 
 static bool is_whole(const struct torrent *t)
 {
-	const struct exporter_options *o = options_of(t);
+	const struct format_options *o = options_of(t);
 
 	return o->only.count == 0 && (o->label == NULL || strcmp(o->label, "public") == 0);
 }
@@ -314,7 +314,7 @@ static void members(const void *self, struct jsonl_writer *w)
 static const char *const options[] = {"kind",     "tree",   "web-seed", "tracker",
 				      "previous", "magnet", "oversize", NULL};
 
-const struct exporter_format torrent_format = {
+const struct format torrent_format = {
     .name = "torrent",
     .options = options,
     .public_only = true,

@@ -5,7 +5,7 @@
 #define BLOCK ((size_t)64 * 1024)
 
 struct unsealed {
-	struct exporter_state state;
+	struct format_state state;
 	struct header header;
 	struct spool *spool;
 };
@@ -84,7 +84,7 @@ static int end(void *self, struct err *e)
 
 static const char *const options[] = {NULL};
 
-const struct exporter_format unsealed_format = {
+const struct format unsealed_format = {
     .name = "inventory",
     .options = options,
     .size = sizeof(struct unsealed),

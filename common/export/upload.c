@@ -32,9 +32,9 @@ static int check_document(const char *what, const char *name, struct err *e)
 	return check_name(what, name, e);
 }
 
-static int check_publish(const struct exporter_job *job, struct err *e)
+static int check_publish(const struct format_job *job, struct err *e)
 {
-	const struct exporter_options *o = job->options;
+	const struct format_options *o = job->options;
 
 	if (o->keep.count > 0)
 		return err_set(e, ERR_USAGE, "--keep is of no use without --prune");
@@ -50,7 +50,7 @@ static int check_publish(const struct exporter_job *job, struct err *e)
 	return 0;
 }
 
-static int check_prune(const struct exporter_options *o, struct err *e)
+static int check_prune(const struct format_options *o, struct err *e)
 {
 	if (o->tree != NULL)
 		return err_set(e, ERR_USAGE, "--tree is of no use with --prune");
@@ -60,7 +60,7 @@ static int check_prune(const struct exporter_options *o, struct err *e)
 	return 0;
 }
 
-static const struct exporter_format *choose(const struct exporter_job *job, struct err *e)
+static const struct format *choose(const struct format_job *job, struct err *e)
 {
 	if (job->options->prune)
 		return check_prune(job->options, e) == 0 ? &prune_format : NULL;
@@ -70,7 +70,7 @@ static const struct exporter_format *choose(const struct exporter_job *job, stru
 static const char *const options[] = {"tree",     "delta", "payloads", "prefix", "layout",
 				      "previous", "prune", "keep",     NULL};
 
-const struct exporter_format upload_format = {
+const struct format upload_format = {
     .name = "upload",
     .options = options,
     .all = true,

@@ -11,7 +11,7 @@
 #include "swarm/urlpath.h"
 
 struct workbox {
-	struct exporter_state state;
+	struct format_state state;
 	struct buf prefix;
 	bool comma;
 	uint64_t immutable;
@@ -128,7 +128,7 @@ static void members(const void *self, struct jsonl_writer *to)
 
 static const char *const options[] = {"url-prefix", NULL};
 
-const struct exporter_format workbox_format = {
+const struct format workbox_format = {
     .name = "workbox",
     .options = options,
     .size = sizeof(struct workbox),

@@ -16,9 +16,9 @@
 #include "swarm/trust.h"
 
 struct handover_options {
-	struct exporter_job job; /* but for `out` */
-	const char *output;      /* where to; "-" is standard output */
-	bool force;              /* may replace what stands there */
+	struct format_job job; /* but for `out` */
+	const char *output;    /* where to; "-" is standard output */
+	bool force;            /* may replace what stands there */
 	/* Whose signatures make the releases genuine; NULL: no signature is looked at. */
 	const struct trust *trust;
 	const struct opt_list *keys; /* the files that `trust` is of; they are not written over */

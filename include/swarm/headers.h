@@ -1,11 +1,11 @@
-/* headers: the format of exporter.h that tells web servers what header fields to send. */
+/* headers: the format (format.h) that tells web servers what header fields to send. */
 #ifndef SWARM_HEADERS_H
 #define SWARM_HEADERS_H
 
-#include "swarm/exporter.h"
+#include "swarm/format.h"
 
 /* NULL-terminated. */
 extern const char *const headers_servers[];
-extern const struct exporter_format headers_format;
+extern const struct format headers_format;
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * metalink: the format of exporter.h that download programs read (RFC 5854, Metalink 4).
+ * metalink: the format (format.h) that download programs read (RFC 5854, Metalink 4).
  *
  * The plain digests are the manifest's; with --tree the content is read, and files of more than one
  * piece have digests of their pieces too. What stands in it depends on nothing else: no clock, and
@@ -8,8 +8,8 @@
 #ifndef SWARM_METALINK_H
 #define SWARM_METALINK_H
 
-#include "swarm/exporter.h"
+#include "swarm/format.h"
 
-extern const struct exporter_format metalink_format;
+extern const struct format metalink_format;
 
 #endif

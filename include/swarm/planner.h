@@ -12,7 +12,7 @@
 #include "swarm/buf.h"
 #include "swarm/entry.h"
 #include "swarm/err.h"
-#include "swarm/exporter.h"
+#include "swarm/format.h"
 #include "swarm/head.h"
 #include "swarm/sha256.h"
 #include "swarm/step.h"
@@ -28,7 +28,7 @@ struct planner_release {
 
 /* What the state of both begins with. */
 struct planner {
-	struct exporter_state state;
+	struct format_state state;
 	enum storekey_layout layout;
 	struct buf prefix;
 	struct planner_release *earlier; /* in their order */

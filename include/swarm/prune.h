@@ -8,9 +8,9 @@
 #ifndef SWARM_PRUNE_H
 #define SWARM_PRUNE_H
 
-#include "swarm/exporter.h"
+#include "swarm/format.h"
 
 /* What upload.h chooses; it checks the options. */
-extern const struct exporter_format prune_format;
+extern const struct format prune_format;
 
 #endif

@@ -9,9 +9,9 @@
 #ifndef SWARM_PUBLISH_H
 #define SWARM_PUBLISH_H
 
-#include "swarm/exporter.h"
+#include "swarm/format.h"
 
 /* What upload.h chooses; it checks the options. */
-extern const struct exporter_format publish_format;
+extern const struct format publish_format;
 
 #endif

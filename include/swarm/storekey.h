@@ -27,6 +27,9 @@ enum storekey_layout {
 	STOREKEY_HASH,
 };
 
+/* Their names, in this order; NULL-terminated. */
+extern const char *const storekey_layouts[];
+
 /*
  * Appends what all keys begin with: "" or a path with a slash behind it, whatever slashes stand
  * around `prefix` (NULL: none). ERR_USAGE for one that is no portable path.

@@ -1,5 +1,5 @@
 /*
- * unsealed: the format "inventory" of exporter.h, the inventory that a manifest was made of. With
+ * unsealed: the format "inventory" (format.h), the inventory that a manifest was made of. With
  * all files it is that byte for byte; of some of them, it is what packing just these would give,
  * but for the piece length. What was chosen waits in a temporary file, since its count and its sum
  * stand in the first line.
@@ -7,8 +7,8 @@
 #ifndef SWARM_UNSEALED_H
 #define SWARM_UNSEALED_H
 
-#include "swarm/exporter.h"
+#include "swarm/format.h"
 
-extern const struct exporter_format unsealed_format;
+extern const struct format unsealed_format;
 
 #endif

@@ -5,8 +5,8 @@
 #ifndef SWARM_UPLOAD_H
 #define SWARM_UPLOAD_H
 
-#include "swarm/exporter.h"
+#include "swarm/format.h"
 
-extern const struct exporter_format upload_format;
+extern const struct format upload_format;
 
 #endif

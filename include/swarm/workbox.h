@@ -1,5 +1,5 @@
 /*
- * workbox: the format of exporter.h for service workers that use Workbox: the array that
+ * workbox: the format (format.h) for service workers that use Workbox: the array that
  * precacheAndRoute() takes, an entry a line, in JSON:
  *
  *   entry = {"url":URL,"revision":R,"integrity":"sha256-<base64>"}
@@ -11,8 +11,8 @@
 #ifndef SWARM_WORKBOX_H
 #define SWARM_WORKBOX_H
 
-#include "swarm/exporter.h"
+#include "swarm/format.h"
 
-extern const struct exporter_format workbox_format;
+extern const struct format workbox_format;
 
 #endif

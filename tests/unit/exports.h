@@ -39,11 +39,11 @@ static inline int run_export(struct exporter *x, const struct entry *entries, si
  * What these files become, which the caller frees; NULL with `e` filled where that is refused.
  * `summary` gets what is told after it, unless it is NULL.
  */
-static inline char *export_text(const struct exporter_options *options, const struct entry *entries,
+static inline char *export_text(const struct format_options *options, const struct entry *entries,
 				size_t count, struct buf *summary, struct err *e)
 {
 	struct outfile *out = open_output();
-	const struct exporter_job job = {
+	const struct format_job job = {
 	    .options = options, .manifest = "farm.manifest", .out = out, .threads = 1};
 	struct buf text = BUF_INIT;
 	struct exporter *x = exporter_new(&job, e);
@@ -60,8 +60,8 @@ static inline char *export_text(const struct exporter_options *options, const st
 	return buf_detach(&text);
 }
 
-static inline void assert_exports(const struct exporter_options *options,
-				  const struct entry *entries, size_t count, const char *want)
+static inline void assert_exports(const struct format_options *options, const struct entry *entries,
+				  size_t count, const char *want)
 {
 	struct err e;
 	char *text = export_text(options, entries, count, NULL, &e);
@@ -72,7 +72,7 @@ static inline void assert_exports(const struct exporter_options *options,
 	free(text);
 }
 
-static inline void assert_no_export(const struct exporter_options *options,
+static inline void assert_no_export(const struct format_options *options,
 				    const struct entry *entries, size_t count, enum err_code code,
 				    const char *want)
 {

@@ -9,8 +9,8 @@
 
 #include "swarm/holdings.h"
 
-static struct exporter_options options;
-static const struct exporter_job job = {.options = &options};
+static struct format_options options;
+static const struct format_job job = {.options = &options};
 static struct planner planner;
 static struct holdings store;
 

@@ -36,7 +36,7 @@ static int tear_down(void **state)
 
 static void a_file_has_its_size_and_hash(void **state)
 {
-	const struct exporter_options options = {.format = "metalink"};
+	const struct format_options options = {.format = "metalink"};
 	struct entry entry = make_entry("data/level.bin");
 
 	(void)state;
@@ -50,7 +50,7 @@ static void a_file_has_its_size_and_hash(void **state)
 static void each_mirror_is_a_url(void **state)
 {
 	const char *mirrors[] = {"https://one.example/", "https://two.example/x/"};
-	const struct exporter_options options = {.format = "metalink", .mirror = {mirrors, 2}};
+	const struct format_options options = {.format = "metalink", .mirror = {mirrors, 2}};
 	const struct entry entry = make_entry("a&b c.js");
 	struct err e;
 	struct buf summary = BUF_INIT;
@@ -74,7 +74,7 @@ static void each_mirror_is_a_url(void **state)
 
 static void what_xml_knows_is_escaped(void **state)
 {
-	const struct exporter_options options = {.format = "metalink"};
+	const struct format_options options = {.format = "metalink"};
 	const struct entry entry = make_entry("<\"&amp;'>");
 
 	(void)state;
@@ -85,7 +85,7 @@ static void what_xml_knows_is_escaped(void **state)
 
 static void what_xml_cannot_write_is_refused(void **state)
 {
-	const struct exporter_options options = {.format = "metalink"};
+	const struct format_options options = {.format = "metalink"};
 	static const char *const names[] = {"x\xEF\xBF\xBE", "\xEF\xBF\xBF.js"};
 	const struct entry near = make_entry("\xEF\xBF\xBD\xEF\xBE\xBE");
 
@@ -106,7 +106,7 @@ static void what_xml_cannot_write_is_refused(void **state)
 
 static void what_peers_must_not_serve_is_left_out(void **state)
 {
-	const struct exporter_options options = {.format = "metalink"};
+	const struct format_options options = {.format = "metalink"};
 	struct entry entries[] = {make_entry("a.js"), make_entry("b.html")};
 
 	(void)state;
@@ -117,7 +117,7 @@ static void what_peers_must_not_serve_is_left_out(void **state)
 
 static void without_digests_content_is_needed(void **state)
 {
-	const struct exporter_options options = {.format = "metalink"};
+	const struct format_options options = {.format = "metalink"};
 	struct entry entry = make_entry("a.js");
 
 	(void)state;
@@ -130,7 +130,7 @@ static void without_digests_content_is_needed(void **state)
 static void a_mirror_is_a_folder(void **state)
 {
 	const char *mirrors[] = {"https://one.example/a?b"};
-	const struct exporter_options options = {.format = "metalink", .mirror = {mirrors, 1}};
+	const struct format_options options = {.format = "metalink", .mirror = {mirrors, 1}};
 	const struct entry entry = make_entry("a.js");
 	struct err e;
 

@@ -14,7 +14,7 @@ static const struct head head_1 = {
 static const struct head head_2 = {
     .id = {.product = "farm", .channel = "stable", .version = "1.0.2", .serial = 2}};
 
-static void start(struct planner *p, const struct exporter_job *job)
+static void start(struct planner *p, const struct format_job *job)
 {
 	struct err e;
 
@@ -36,8 +36,8 @@ static void set(struct buf *to, const char *text)
 
 static void planner_puts_the_prefix_in_front_of_both_keys(void **state)
 {
-	const struct exporter_options options = {.prefix = "/a b/"};
-	const struct exporter_job job = {.options = &options};
+	const struct format_options options = {.prefix = "/a b/"};
+	const struct format_job job = {.options = &options};
 	const struct step copy = {
 	    .op = STEP_COPY, .sha256 = (const uint8_t[SHA256_SIZE]){0}, .type = "t"};
 	const struct step delete = {.op = STEP_DELETE};
@@ -61,8 +61,8 @@ static void planner_puts_the_prefix_in_front_of_both_keys(void **state)
 
 static void planner_takes_keys_that_stores_take(void **state)
 {
-	const struct exporter_options options = {.prefix = "p"};
-	const struct exporter_job job = {.options = &options};
+	const struct format_options options = {.prefix = "p"};
+	const struct format_job job = {.options = &options};
 	const struct step step = {.op = STEP_DELETE};
 	char key[STOREKEY_MAX];
 	struct planner p;
@@ -86,8 +86,8 @@ static void planner_takes_keys_that_stores_take(void **state)
 
 static void planner_is_about_one_product(void **state)
 {
-	const struct exporter_options options = {.layout = NULL};
-	const struct exporter_job job = {.options = &options};
+	const struct format_options options = {.layout = NULL};
+	const struct format_job job = {.options = &options};
 	struct head other = head_1;
 	struct planner p;
 	struct err e;
@@ -116,10 +116,10 @@ static void planner_names_content_by_layout(void **state)
 	struct err e;
 
 	(void)state;
-	for (size_t i = 0; exporter_layouts[i] != NULL; i++) {
-		const struct exporter_options options = {.layout = exporter_layouts[i]};
-		const struct exporter_job job = {.options = &options};
-		bool by_hash = strcmp(exporter_layouts[i], "hash") == 0;
+	for (size_t i = 0; storekey_layouts[i] != NULL; i++) {
+		const struct format_options options = {.layout = storekey_layouts[i]};
+		const struct format_job job = {.options = &options};
+		bool by_hash = strcmp(storekey_layouts[i], "hash") == 0;
 		start(&p, &job);
 		entry.has_sha256 = false;
 		assert_int_equal(planner_content(&p, &head_1.id, &entry, &e), by_hash ? -1 : 0);
@@ -132,8 +132,8 @@ static void planner_names_content_by_layout(void **state)
 
 static void planner_refuses_a_prefix_that_is_none(void **state)
 {
-	const struct exporter_options options = {.prefix = "a//b"};
-	const struct exporter_job job = {.options = &options};
+	const struct format_options options = {.prefix = "a//b"};
+	const struct format_job job = {.options = &options};
 	struct planner p = {.state = {.job = &job, .text = BUF_INIT}};
 	struct err e;
 

@@ -27,9 +27,9 @@ static struct head release(unsigned serial)
 /* What becomes of pruning release 1 at that time, once the head of release 2 is this one. */
 static int prune_at(int64_t now, const struct head *head, struct err *e)
 {
-	const struct exporter_options options = {
+	const struct format_options options = {
 	    .format = "upload", .prune = true, .previous = {.items = items, .count = 1}};
-	const struct exporter_job job = {.options = &options, .manifest = "2.manifest", .now = now};
+	const struct format_job job = {.options = &options, .manifest = "2.manifest", .now = now};
 	const struct header header = {.id = head->id};
 	const struct head old = release(1);
 	struct exporter *x = exporter_new(&job, e);

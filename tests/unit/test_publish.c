@@ -75,9 +75,9 @@ static int tear_down(void **state)
 /* Makes the plan, up to its end; `meddle` is called in front of that. */
 static int publish(const char *head_file, void (*meddle)(void), struct buf *ret_plan, struct err *e)
 {
-	const struct exporter_options options = {.format = "upload", .tree = "tree"};
+	const struct format_options options = {.format = "upload", .tree = "tree"};
 	const struct outfile_options how = {.force = true};
-	struct exporter_job job = {.options = &options, .manifest = "manifest", .head = head_file};
+	struct format_job job = {.options = &options, .manifest = "manifest", .head = head_file};
 	struct entry entry = {.path = "a", .size = 4, .has_sha256 = true};
 	struct scratch *scratch = scratch_new(e);
 

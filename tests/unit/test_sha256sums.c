@@ -8,7 +8,7 @@
 
 #include "exports.h"
 
-static const struct exporter_options sums = {.format = "sha256sums"};
+static const struct format_options sums = {.format = "sha256sums"};
 
 static int set_up(void **state)
 {
@@ -42,7 +42,7 @@ static void files_for_the_origin_alone_are_in_it(void **state)
 	(void)state;
 	entry.label = LABEL_ORIGIN;
 	assert_exports(&sums, &entry, 1, ZEROS "  index.html\n");
-	struct exporter_options options = sums;
+	struct format_options options = sums;
 	options.label = "public";
 	assert_no_export(&options, &entry, 1, ERR_REFUSED, "farm 1.0.0 has no public file");
 }

@@ -22,7 +22,7 @@ static int tear_down(void **state)
 
 static void a_member_a_url(void **state)
 {
-	const struct exporter_options options = {.format = "sri"};
+	const struct format_options options = {.format = "sri"};
 	struct entry entries[] = {make_entry("a.js"), make_entry("b.js")};
 
 	(void)state;
@@ -35,7 +35,7 @@ static void a_member_a_url(void **state)
 /* As a browser spells what it is asked for; all that JSON would escape is encoded by then. */
 static void urls_are_spelled_as_by_a_browser(void **state)
 {
-	const struct exporter_options options = {.format = "sri", .url_prefix = "a b/"};
+	const struct format_options options = {.format = "sri", .url_prefix = "a b/"};
 	static const struct {
 		const char *path, *url;
 	} urls[] = {
@@ -56,7 +56,7 @@ static void urls_are_spelled_as_by_a_browser(void **state)
 
 static void without_plain_digests_there_is_none(void **state)
 {
-	const struct exporter_options options = {.format = "sri"};
+	const struct format_options options = {.format = "sri"};
 	struct entry entry = make_entry("a.js");
 
 	(void)state;

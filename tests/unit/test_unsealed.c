@@ -31,7 +31,7 @@ static int tear_down(void **state)
 /* Its first line counts what follows it. */
 static void files_are_counted(void **state)
 {
-	const struct exporter_options options = {.format = "inventory"};
+	const struct format_options options = {.format = "inventory"};
 	struct entry entries[] = {make_entry("a"), make_entry("b"), make_entry("c")};
 
 	(void)state;
@@ -46,7 +46,7 @@ static void files_are_counted(void **state)
 static void those_that_are_chosen_are_counted(void **state)
 {
 	const char *only[] = {"/a"};
-	struct exporter_options options = {.format = "inventory", .only = {only, 1}};
+	struct format_options options = {.format = "inventory", .only = {only, 1}};
 	struct entry entries[] = {make_entry("a"), make_entry("b")};
 
 	(void)state;
@@ -62,7 +62,7 @@ static void those_that_are_chosen_are_counted(void **state)
 /* What waits for the first line is more than fits into one block. */
 static void many_lines_keep_their_order(void **state)
 {
-	const struct exporter_options options = {.format = "inventory"};
+	const struct format_options options = {.format = "inventory"};
 	enum { FILES = 2000 };
 	static char names[FILES][8];
 	static struct entry entries[FILES];

@@ -8,7 +8,7 @@
 
 #include "exports.h"
 
-static const struct exporter_options list = {.format = "workbox"};
+static const struct format_options list = {.format = "workbox"};
 
 static int set_up(void **state)
 {
@@ -37,7 +37,7 @@ static void assert_immutable(const char *cache, bool want)
 
 static void an_entry_a_url(void **state)
 {
-	const struct exporter_options options = {.format = "workbox", .url_prefix = "/play"};
+	const struct format_options options = {.format = "workbox", .url_prefix = "/play"};
 	const struct entry entries[] = {make_entry("a b.js"), make_entry("c.js")};
 	struct buf summary = BUF_INIT;
 	struct err e;

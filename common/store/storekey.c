@@ -5,6 +5,9 @@
 #include "swarm/hex.h"
 #include "swarm/path.h"
 
+const char *const storekey_layouts[] = {
+    [STOREKEY_RELEASE] = "release", [STOREKEY_HASH] = "hash", NULL};
+
 int storekey_prefix(struct buf *to, const char *prefix, struct err *e)
 {
 	struct buf text = BUF_INIT;

@@ -8,10 +8,10 @@
 
 int planner_init(struct planner *p, struct err *e)
 {
-	const struct exporter_options *o = p->state.job->options;
+	const struct format_options *o = p->state.job->options;
+	bool by_hash = o->layout != NULL && strcmp(o->layout, storekey_layouts[STOREKEY_HASH]) == 0;
 
-	p->layout =
-	    o->layout != NULL && strcmp(o->layout, "hash") == 0 ? STOREKEY_HASH : STOREKEY_RELEASE;
+	p->layout = by_hash ? STOREKEY_HASH : STOREKEY_RELEASE;
 	buf_init(&p->prefix);
 	buf_init(&p->key);
 	buf_init(&p->from);

@@ -297,7 +297,7 @@ static void members(const void *self, struct jsonl_writer *w)
 	jsonl_number(w, "content", p->deletes[STEP_CONTENT]);
 }
 
-const struct exporter_format prune_format = {
+const struct format prune_format = {
     .name = "prune",
     .size = sizeof(struct prune),
     .start = start,

@@ -42,7 +42,7 @@ struct publish {
 /* --- what is asked for --------------------------------------------------------------------------
  */
 
-static const struct exporter_options *options_of(const struct publish *p)
+static const struct format_options *options_of(const struct publish *p)
 {
 	return p->planner.state.job->options;
 }
@@ -78,7 +78,7 @@ static int name_folder(struct buf *to, const char *folder, struct err *e)
 static int start(void *self, struct err *e)
 {
 	struct publish *p = self;
-	const struct exporter_options *o = options_of(p);
+	const struct format_options *o = options_of(p);
 
 	p->tree = -1;
 	p->store = (struct holdings)HOLDINGS_INIT;
@@ -403,7 +403,7 @@ static void members(const void *self, struct jsonl_writer *w)
 	jsonl_number(w, "strangers", p->offers.count - c->payloads);
 }
 
-const struct exporter_format publish_format = {
+const struct format publish_format = {
     .name = "publish",
     .size = sizeof(struct publish),
     .start = start,
