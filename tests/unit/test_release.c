@@ -606,7 +606,7 @@ static void release_previous_must_be_genuine(void **state)
 	assert_int_equal(release_previous("out", trust, &head, &e), -1);
 	assert_int_equal(e.code, ERR_UNTRUSTED);
 	assert_int_equal(release_previous("in", trust, &head, &e), -1);
-	assert_int_equal(e.code, ERR_USAGE);
+	assert_int_equal(e.code, ERR_UNTRUSTED);
 	assert_int_equal(release_previous("none", trust, &head, &e), -1);
 	assert_int_equal(e.code, ERR_SYSTEM);
 }

@@ -595,7 +595,7 @@ static void inventory_has_no_head(void **state)
 	struct trust_signers signers;
 	struct err e = {0};
 	assert_int_equal(trust_head(t, d, &head, &signers, &e), -1);
-	assert_int_equal(e.code, ERR_USAGE);
+	assert_int_equal(e.code, ERR_UNTRUSTED);
 	assert_int_equal(signers.count, 0);
 	char expected[256];
 	(void)snprintf(expected, sizeof expected,
