@@ -73,6 +73,8 @@ def claims(found):
         at_least("the same without a window", patch_stampede["offload"], 0.9),
         at_most("all clients updated by a patch, of the window", patch["complete_100"] / WINDOW, 1.1),
         at_most("peak of requests by a patch, of that without a window", patch["peak_requests"] / patch_stampede["peak_requests"], 0.1),
+        at_most("the same but for polls of the head",
+                patch["peak_requests_but_polls"] / patch_stampede["peak_requests_but_polls"], 0.1),
         at_least("clients updated though a peer lies, verified", len(liar["update"]["clients"]) / CLIENTS, 1),
         at_least("clients updated though the origin died, verified", len(dies["clients"]) / CLIENTS, 1),
         at_least("of these, after its death", 1 - dies["complete_before_death"] / CLIENTS, 0.5),
